@@ -1,0 +1,1 @@
+//! The words of the field: identifiers, times, events. Nothing of ours lies below it.

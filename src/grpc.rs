@@ -1,0 +1,1 @@
+//! The gRPC edge: generated types, conversion, thin handlers.

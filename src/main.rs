@@ -1,0 +1,3 @@
+//! The `caseledger` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Pure folds over a sealed cut of a case.

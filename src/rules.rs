@@ -1,0 +1,1 @@
+//! Dated rules as data: time limits, need-to-know rules, working days.

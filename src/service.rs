@@ -1,0 +1,1 @@
+//! The use cases, the single writer, the clock and the limits.

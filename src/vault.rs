@@ -1,0 +1,1 @@
+//! The port to disk for what may be erased: the keys of entries.

@@ -1,0 +1,1 @@
+//! Checks records from their stored bytes. Checking nothing is never a pass.
