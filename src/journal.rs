@@ -8,9 +8,7 @@
 pub mod block;
 pub mod contract;
 pub mod error;
-pub mod head;
 pub mod memory;
-pub mod scan;
 #[cfg(feature = "server")]
 pub mod sled;
 
@@ -19,14 +17,14 @@ pub use error::{AppendError, OpenError, ReadError};
 /// Most entries one commit may hold.
 pub const MAX_COMMIT_ENTRIES: usize = 65_536;
 
-/// Most bytes of entries one commit may hold, each counted with its 4-byte length.
+/// Most bytes of entries one commit may hold.
 pub const MAX_COMMIT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Bytes of entries after which a page ends, even below the limit asked for. A page always holds at least one entry.
 pub const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Longest agency name in a record, in bytes.
-pub const MAX_AGENCY_BYTES: usize = 64;
+pub const MAX_AGENCY_BYTES: usize = 32;
 
 /// One sealed entry with the keys under which it is found again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub struct Record {
     pub agency: String,
     /// The event id; all zero for an entry that cannot be looked up by one.
     pub event_id: [u8; 16],
-    /// The entry as stored; never empty. Opaque to the journal.
+    /// The entry as stored: two length-prefixed strings (`proto/FORMAT.md` section 7), else opaque to the journal.
     pub bytes: Vec<u8>,
 }
 
@@ -135,19 +133,27 @@ fn check_batch(actual: u64, expected: u64, batch: &[Record]) -> Result<(), Appen
         return invalid("the batch is empty".to_owned());
     }
     if batch.len() > MAX_COMMIT_ENTRIES {
-        return invalid(format!("{} entries, limit {MAX_COMMIT_ENTRIES}", batch.len()));
+        return invalid(format!(
+            "{} entries, limit {MAX_COMMIT_ENTRIES}",
+            batch.len()
+        ));
     }
-    let bytes: usize = batch.iter().map(|record| record.bytes.len().saturating_add(4)).sum();
+    let bytes: usize = batch.iter().map(|record| record.bytes.len()).sum();
     if bytes > MAX_COMMIT_BYTES {
-        return invalid(format!("{bytes} bytes of entries, limit {MAX_COMMIT_BYTES}"));
+        return invalid(format!(
+            "{bytes} bytes of entries, limit {MAX_COMMIT_BYTES}"
+        ));
     }
     let mut ids = std::collections::BTreeMap::new();
     for (record, position) in batch.iter().zip(expected..) {
         if record.position != position {
-            return invalid(format!("position {} where {position} was due", record.position));
+            return invalid(format!(
+                "position {} where {position} was due",
+                record.position
+            ));
         }
-        if record.bytes.is_empty() {
-            return invalid(format!("the entry at position {position} has no bytes"));
+        if block::entry_length(&record.bytes) != Some(record.bytes.len()) {
+            return invalid(format!("the bytes at position {position} are not an entry"));
         }
         if record.agency.len() > MAX_AGENCY_BYTES {
             return invalid(format!("the agency at position {position} is too long"));
@@ -155,7 +161,10 @@ fn check_batch(actual: u64, expected: u64, batch: &[Record]) -> Result<(), Appen
         if record.is_findable()
             && let Some(first) = ids.insert((record.event_id, record.agency.as_str()), position)
         {
-            return Err(AppendError::Duplicate { event_id: record.event_id, position: first });
+            return Err(AppendError::Duplicate {
+                event_id: record.event_id,
+                position: first,
+            });
         }
     }
     Ok(())

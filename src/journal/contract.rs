@@ -35,7 +35,10 @@ pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
     let checks: [(&'static str, fn(&S) -> Outcome); 12] = [
         ("a new journal is empty", new_is_empty),
         ("what was appended is read back in order", reads_back),
-        ("another expected size is refused with the actual one", head_moved),
+        (
+            "another expected size is refused with the actual one",
+            head_moved,
+        ),
         ("a refused batch leaves nothing behind", all_or_nothing),
         ("an event id is stored once", duplicates),
         ("pages are bounded and in order", pages),
@@ -44,7 +47,10 @@ pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
         ("large entries come back whole", large_entries),
         ("reopening keeps everything", reopens),
         ("a failed commit poisons until reopened", poisons),
-        ("readers see whole commits without holes while appending", concurrent_readers),
+        (
+            "readers see whole commits without holes while appending",
+            concurrent_readers,
+        ),
     ];
     for (check, body) in checks {
         body(&make()).map_err(|what| Broken { check, what })?;
@@ -56,28 +62,42 @@ pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
 pub fn record(position: u64, chain: u8, chain_seq: u64, filler: usize) -> Record {
     let digest = *blake3::hash(&position.to_be_bytes()).as_bytes();
     let event_id = digest.first_chunk().copied().unwrap_or_default();
-    let agency = if position.is_multiple_of(2) { "csc" } else { "police" }.to_owned();
-    let mut record =
-        Record { position, tag: [chain; 32], chain_seq, agency, event_id, bytes: Vec::new() };
+    let agency = if position.is_multiple_of(2) {
+        "csc"
+    } else {
+        "police"
+    }
+    .to_owned();
+    let mut record = Record {
+        position,
+        tag: [chain; 32],
+        chain_seq,
+        agency,
+        event_id,
+        bytes: Vec::new(),
+    };
     seal(&mut record, filler);
     record
 }
 
 /// Writes the record's fields and `filler` bytes into its bytes.
 pub fn seal(record: &mut Record, filler: usize) {
-    let bytes = &mut record.bytes;
-    bytes.clear();
-    bytes.extend_from_slice(&record.position.to_be_bytes());
-    bytes.extend_from_slice(&record.tag);
-    bytes.extend_from_slice(&record.chain_seq.to_be_bytes());
-    bytes.extend_from_slice(&record.event_id);
-    bytes.push(u8::try_from(record.agency.len()).unwrap_or(u8::MAX));
-    bytes.extend_from_slice(record.agency.as_bytes());
-    let mut noise = blake3::Hasher::new().update(&record.position.to_be_bytes()).finalize_xof();
-    let start = bytes.len();
-    bytes.resize(start.saturating_add(filler), 0);
-    if let Some(filler) = bytes.get_mut(start..) {
-        noise.fill(filler);
+    let mut header = Vec::new();
+    header.extend_from_slice(&record.position.to_be_bytes());
+    header.extend_from_slice(&record.tag);
+    header.extend_from_slice(&record.chain_seq.to_be_bytes());
+    header.extend_from_slice(&record.event_id);
+    header.extend_from_slice(record.agency.as_bytes());
+    let mut content = vec![0; filler];
+    let mut noise = blake3::Hasher::new()
+        .update(&record.position.to_be_bytes())
+        .finalize_xof();
+    noise.fill(&mut content);
+    record.bytes.clear();
+    for field in [header, content] {
+        let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+        record.bytes.extend_from_slice(&length.to_be_bytes());
+        record.bytes.extend_from_slice(&field);
     }
 }
 
@@ -87,12 +107,13 @@ pub fn seal(record: &mut Record, filler: usize) {
 /// If they are cut short.
 pub fn decode(bytes: &[u8]) -> Result<Record, String> {
     let cut = || "a test record is cut short".to_owned();
-    let (position, rest) = bytes.split_first_chunk().ok_or_else(cut)?;
+    let (length, rest) = bytes.split_first_chunk().ok_or_else(cut)?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_large| cut())?;
+    let header = rest.get(..length).ok_or_else(cut)?;
+    let (position, rest) = header.split_first_chunk().ok_or_else(cut)?;
     let (tag, rest) = rest.split_first_chunk().ok_or_else(cut)?;
     let (chain_seq, rest) = rest.split_first_chunk().ok_or_else(cut)?;
-    let (event_id, rest) = rest.split_first_chunk().ok_or_else(cut)?;
-    let (length, rest) = rest.split_first().ok_or_else(cut)?;
-    let agency = rest.get(..usize::from(*length)).ok_or_else(cut)?;
+    let (event_id, agency) = rest.split_first_chunk().ok_or_else(cut)?;
     Ok(Record {
         position: u64::from_be_bytes(*position),
         tag: *tag,
@@ -120,7 +141,14 @@ fn text(error: &dyn std::error::Error) -> String {
 /// Records of two chains in turn.
 fn batch(from: u64, count: u64, filler: usize) -> Vec<Record> {
     (from..from.saturating_add(count))
-        .map(|position| record(position, u8::from(position % 2 == 1), position / 2 + 1, filler))
+        .map(|position| {
+            record(
+                position,
+                u8::from(position % 2 == 1),
+                position / 2 + 1,
+                filler,
+            )
+        })
         .collect()
 }
 
@@ -129,8 +157,12 @@ fn fill(journal: &dyn Journal, sizes: &[u64], filler: usize) -> Result<Vec<Recor
     for count in sizes {
         let from = all.len() as u64;
         let records = batch(from, *count, filler);
-        let size = journal.append(from, &records).map_err(|error| text(&error))?;
-        ensure(size == from + count, || format!("append answered size {size}"))?;
+        let size = journal
+            .append(from, &records)
+            .map_err(|error| text(&error))?;
+        ensure(size == from + count, || {
+            format!("append answered size {size}")
+        })?;
         all.extend(records);
     }
     Ok(all)
@@ -139,7 +171,9 @@ fn fill(journal: &dyn Journal, sizes: &[u64], filler: usize) -> Result<Vec<Recor
 fn read_all(journal: &dyn Journal) -> Result<Vec<Stored>, String> {
     let mut all: Vec<Stored> = Vec::new();
     loop {
-        let page = journal.read(all.len() as u64, 1_000).map_err(|error| text(&error))?;
+        let page = journal
+            .read(all.len() as u64, 1_000)
+            .map_err(|error| text(&error))?;
         if page.is_empty() {
             return Ok(all);
         }
@@ -149,15 +183,25 @@ fn read_all(journal: &dyn Journal) -> Result<Vec<Stored>, String> {
 
 fn expect_exactly(journal: &dyn Journal, records: &[Record]) -> Outcome {
     let size = journal.size().map_err(|error| text(&error))?;
-    ensure(size == records.len() as u64, || format!("size {size}, not {}", records.len()))?;
+    ensure(size == records.len() as u64, || {
+        format!("size {size}, not {}", records.len())
+    })?;
     let all = read_all(journal)?;
-    ensure(all.len() == records.len(), || format!("{} read, not {}", all.len(), records.len()))?;
+    ensure(all.len() == records.len(), || {
+        format!("{} read, not {}", all.len(), records.len())
+    })?;
     for (stored, record) in all.iter().zip(records) {
-        ensure(stored.position == record.position, || format!("{} is a hole", record.position))?;
-        ensure(stored.bytes == record.bytes, || format!("{} differs", record.position))?;
+        ensure(stored.position == record.position, || {
+            format!("{} is a hole", record.position)
+        })?;
+        ensure(stored.bytes == record.bytes, || {
+            format!("{} differs", record.position)
+        })?;
     }
     for record in records {
-        let found = journal.find(&record.agency, &record.event_id).map_err(|error| text(&error))?;
+        let found = journal
+            .find(&record.agency, &record.event_id)
+            .map_err(|error| text(&error))?;
         ensure(found == Some(record.position), || {
             format!("{} found at {found:?}", record.position)
         })?;
@@ -170,7 +214,9 @@ fn new_is_empty<S: Store>(store: &S) -> Outcome {
     expect_exactly(&*journal, &[])?;
     let length = journal.chain_len(&[0; 32]).map_err(|error| text(&error))?;
     ensure(length == 0, || format!("a chain of {length}"))?;
-    let found = journal.find("csc", &[1; 16]).map_err(|error| text(&error))?;
+    let found = journal
+        .find("csc", &[1; 16])
+        .map_err(|error| text(&error))?;
     ensure(found.is_none(), || format!("an event at {found:?}"))
 }
 
@@ -183,7 +229,9 @@ fn reads_back<S: Store>(store: &S) -> Outcome {
         .filter(|stored| stored.commit == stored.position)
         .map(|stored| stored.position)
         .collect();
-    ensure(boundaries == [0, 1, 4, 54, 55], || format!("commits begin at {boundaries:?}"))
+    ensure(boundaries == [0, 1, 4, 54, 55], || {
+        format!("commits begin at {boundaries:?}")
+    })
 }
 
 fn head_moved<S: Store>(store: &S) -> Outcome {
@@ -207,7 +255,11 @@ fn all_or_nothing<S: Store>(store: &S) -> Outcome {
         last.position = 9;
         bare.bytes.clear();
     }
-    for (bad, why) in [(hole, "a hole"), (empty, "an entry without bytes"), (vec![], "no entry")] {
+    for (bad, why) in [
+        (hole, "a hole"),
+        (empty, "an entry without bytes"),
+        (vec![], "no entry"),
+    ] {
         match journal.append(5, &bad) {
             Err(AppendError::Invalid { .. }) => {}
             other => return Err(format!("a batch with {why} was answered {other:?}")),
@@ -242,15 +294,23 @@ fn duplicates<S: Store>(store: &S) -> Outcome {
         seal(record, 10);
     }
     journal.append(3, &free).map_err(|error| text(&error))?;
-    let none = journal.find("csc", &[0; 16]).map_err(|error| text(&error))?;
-    ensure(none.is_none(), || format!("an id of zeros is found at {none:?}"))
+    let none = journal
+        .find("csc", &[0; 16])
+        .map_err(|error| text(&error))?;
+    ensure(none.is_none(), || {
+        format!("an id of zeros is found at {none:?}")
+    })
 }
 
 fn refuse_duplicates(journal: &dyn Journal, records: &[Record]) -> Outcome {
-    let Some(old) = records.get(1) else { return Err("no record".to_owned()) };
+    let Some(old) = records.get(1) else {
+        return Err("no record".to_owned());
+    };
     let mut again = batch(3, 2, 10);
     let mut twice = batch(3, 2, 10);
-    let first = twice.first().map(|record| (record.event_id, record.agency.clone()));
+    let first = twice
+        .first()
+        .map(|record| (record.event_id, record.agency.clone()));
     if let (Some(record), Some(repeat), Some((event_id, agency))) =
         (again.last_mut(), twice.last_mut(), first)
     {
@@ -269,12 +329,25 @@ fn refuse_duplicates(journal: &dyn Journal, records: &[Record]) -> Outcome {
 fn pages<S: Store>(store: &S) -> Outcome {
     let journal = store.open()?;
     let records = fill(&*journal, &[40, 1, 60], 500)?;
-    for (from, limit) in [(0, 1), (0, 0), (39, 2), (13, 50), (100, 9), (101, 5), (u64::MAX, 5)] {
+    for (from, limit) in [
+        (0, 1),
+        (0, 0),
+        (39, 2),
+        (13, 50),
+        (100, 9),
+        (101, 5),
+        (u64::MAX, 5),
+    ] {
         let page = journal.read(from, limit).map_err(|error| text(&error))?;
-        let due = records.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).take(limit);
+        let due = records
+            .iter()
+            .skip(usize::try_from(from).unwrap_or(usize::MAX))
+            .take(limit);
         let due: Vec<&[u8]> = due.map(|record| record.bytes.as_slice()).collect();
         let got: Vec<&[u8]> = page.iter().map(|stored| stored.bytes.as_slice()).collect();
-        ensure(got == due, || format!("page {from}+{limit} has {} entries", got.len()))?;
+        ensure(got == due, || {
+            format!("page {from}+{limit} has {} entries", got.len())
+        })?;
     }
     Ok(())
 }
@@ -283,9 +356,15 @@ fn finds<S: Store>(store: &S) -> Outcome {
     let journal = store.open()?;
     let records = fill(&*journal, &[20, 20], 10)?;
     expect_exactly(&*journal, &records)?;
-    let Some(first) = records.first() else { return Err("no record".to_owned()) };
-    let other = journal.find("school", &first.event_id).map_err(|error| text(&error))?;
-    ensure(other.is_none(), || format!("another agency's id is found at {other:?}"))
+    let Some(first) = records.first() else {
+        return Err("no record".to_owned());
+    };
+    let other = journal
+        .find("school", &first.event_id)
+        .map_err(|error| text(&error))?;
+    ensure(other.is_none(), || {
+        format!("another agency's id is found at {other:?}")
+    })
 }
 
 fn chains<S: Store>(store: &S) -> Outcome {
@@ -299,8 +378,12 @@ fn chains<S: Store>(store: &S) -> Outcome {
 
 fn expect_chains(journal: &dyn Journal) -> Outcome {
     for (chain, length) in [(0, 51), (1, 50)] {
-        let found = journal.chain_len(&[chain; 32]).map_err(|error| text(&error))?;
-        ensure(found == length, || format!("chain {chain} has length {found}"))?;
+        let found = journal
+            .chain_len(&[chain; 32])
+            .map_err(|error| text(&error))?;
+        ensure(found == length, || {
+            format!("chain {chain} has length {found}")
+        })?;
         for (from, limit) in [(1, 200), (0, 3), (10, 7), (length, 5), (length + 1, 5)] {
             let page = journal.read_chain(&[chain; 32], from, limit);
             let page = page.map_err(|error| text(&error))?;
@@ -308,8 +391,12 @@ fn expect_chains(journal: &dyn Journal) -> Outcome {
             let mut got = Vec::new();
             for stored in &page {
                 let read = decode(&stored.bytes)?;
-                ensure(read.position == stored.position, || "positions differ".to_owned())?;
-                ensure(read.tag == [chain; 32], || "an entry of another chain".to_owned())?;
+                ensure(read.position == stored.position, || {
+                    "positions differ".to_owned()
+                })?;
+                ensure(read.tag == [chain; 32], || {
+                    "an entry of another chain".to_owned()
+                })?;
                 got.push(read.chain_seq);
             }
             ensure(got == due, || format!("chain {chain} from {from}: {got:?}"))?;
@@ -320,7 +407,10 @@ fn expect_chains(journal: &dyn Journal) -> Outcome {
 
 fn large_entries<S: Store>(store: &S) -> Outcome {
     let mut records = batch(0, 5, 20);
-    for (record, filler) in records.iter_mut().zip([6_900, 1024 * 1024, 0, 30_000, 6_600]) {
+    for (record, filler) in records
+        .iter_mut()
+        .zip([6_900, 1024 * 1024, 0, 30_000, 6_600])
+    {
         seal(record, filler);
     }
     {
@@ -332,9 +422,10 @@ fn large_entries<S: Store>(store: &S) -> Outcome {
     expect_exactly(&*journal, &records)?;
     let one = journal.read(3, 1).map_err(|error| text(&error))?;
     let due = records.get(3).map(|record| record.bytes.as_slice());
-    ensure(one.first().map(|stored| stored.bytes.as_slice()) == due, || {
-        "an entry inside a large commit differs".to_owned()
-    })
+    ensure(
+        one.first().map(|stored| stored.bytes.as_slice()) == due,
+        || "an entry inside a large commit differs".to_owned(),
+    )
 }
 
 fn reopens<S: Store>(store: &S) -> Outcome {
@@ -398,27 +489,42 @@ fn concurrent_readers<S: Store>(store: &S) -> Outcome {
             while !done.load(Ordering::Acquire) {
                 let size = journal.size().map_err(|error| text(&error))?;
                 let all = read_all(journal)?;
-                ensure(all.len() as u64 >= size, || format!("{} of {size} read", all.len()))?;
+                ensure(all.len() as u64 >= size, || {
+                    format!("{} of {size} read", all.len())
+                })?;
                 for (stored, position) in all.iter().zip(0..) {
                     let read = decode(&stored.bytes)?;
-                    ensure(read.position == position, || format!("{position} is a hole"))?;
+                    ensure(read.position == position, || {
+                        format!("{position} is a hole")
+                    })?;
                     let found = journal.find(&read.agency, &read.event_id);
                     let found = found.map_err(|error| text(&error))?;
-                    ensure(found == Some(position), || format!("{position} is not found"))?;
+                    ensure(found == Some(position), || {
+                        format!("{position} is not found")
+                    })?;
                 }
                 let whole = all.len() % 10;
-                ensure(whole == 0, || format!("half a commit: {} entries", all.len()))?;
+                ensure(whole == 0, || {
+                    format!("half a commit: {} entries", all.len())
+                })?;
                 let chain = journal.chain_len(&[0; 32]).map_err(|error| text(&error))?;
-                ensure(chain >= size / 2, || format!("chain of {chain} at size {size}"))?;
+                ensure(chain >= size / 2, || {
+                    format!("chain of {chain} at size {size}")
+                })?;
             }
             Ok(())
         });
         let written = (0..60).try_for_each(|commit| {
             let records = batch(commit * 10, 10, 1_000);
-            journal.append(commit * 10, &records).map(drop).map_err(|error| text(&error))
+            journal
+                .append(commit * 10, &records)
+                .map(drop)
+                .map_err(|error| text(&error))
         });
         done.store(true, Ordering::Release);
-        let read = reader.join().unwrap_or_else(|_panic| Err("a reader panicked".to_owned()));
+        let read = reader
+            .join()
+            .unwrap_or_else(|_panic| Err("a reader panicked".to_owned()));
         written.and(read)
     })
 }

@@ -37,8 +37,11 @@ pub enum AppendError {
         /// The limit on them.
         limit: usize,
     },
-    /// An earlier append ended in doubt; nothing was stored. Open the journal anew.
-    #[error("an earlier append failed; the journal takes no more until it is opened anew")]
+    /// What the append rests on could not be read; nothing was stored.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An earlier write failed; nothing was stored. Open the journal anew.
+    #[error("an earlier write failed; the journal takes no more until it is opened anew")]
     Poisoned,
     /// The store failed while it committed: the batch may be stored or not. Nothing may be answered or retried
     /// before the journal is opened anew and read.

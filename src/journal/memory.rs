@@ -6,9 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{
-    AppendError, Journal, MAX_PAGE_BYTES, ReadError, Record, Stored, check_batch,
-};
+use super::{AppendError, Journal, MAX_PAGE_BYTES, ReadError, Record, Stored, check_batch};
 
 /// What goes wrong with the next append, which then ends in [`AppendError::InDoubt`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +33,15 @@ impl Contents {
         let commit = self.size();
         for record in batch {
             let position = record.position;
-            self.entries.push(Stored { position, commit, bytes: record.bytes.clone() });
+            self.entries.push(Stored {
+                position,
+                commit,
+                bytes: record.bytes.clone(),
+            });
             self.chains.insert((record.tag, record.chain_seq), position);
             if record.is_findable() {
-                self.events.insert((record.event_id, record.agency.clone()), position);
+                self.events
+                    .insert((record.event_id, record.agency.clone()), position);
             }
         }
     }
@@ -72,7 +75,13 @@ impl Disk {
     /// Opens a journal on this disk.
     pub fn open(&self) -> MemoryJournal {
         let size = self.lock().contents.size();
-        MemoryJournal { disk: self.clone(), state: Mutex::new(State { size, poisoned: false }) }
+        MemoryJournal {
+            disk: self.clone(),
+            state: Mutex::new(State {
+                size,
+                poisoned: false,
+            }),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -150,7 +159,10 @@ impl Journal for MemoryJournal {
             let id = (record.event_id, record.agency.clone());
             if let Some(position) = shared.contents.events.get(&id) {
                 let position = *position;
-                return Err(AppendError::Duplicate { event_id: record.event_id, position });
+                return Err(AppendError::Duplicate {
+                    event_id: record.event_id,
+                    position,
+                });
             }
         }
         let fault = shared.fault.take();
@@ -195,13 +207,19 @@ impl Journal for MemoryJournal {
         let size = self.visible();
         let shared = self.disk.lock();
         let mut rows = shared.contents.chains.range((*tag, 0)..=(*tag, u64::MAX));
-        Ok(rows.rfind(|(_, position)| **position < size).map_or(0, |((_, seq), _)| *seq))
+        Ok(rows
+            .rfind(|(_, position)| **position < size)
+            .map_or(0, |((_, seq), _)| *seq))
     }
 
     fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
         let size = self.visible();
         let shared = self.disk.lock();
-        let position = shared.contents.events.get(&(*event_id, agency.to_owned())).copied();
+        let position = shared
+            .contents
+            .events
+            .get(&(*event_id, agency.to_owned()))
+            .copied();
         Ok(position.filter(|position| *position < size))
     }
 }

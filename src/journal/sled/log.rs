@@ -12,7 +12,7 @@ pub(super) struct Place {
     pub(super) position: u64,
     /// First position of its commit.
     pub(super) commit: u64,
-    /// Where, in the commit's stream, the entry's bytes begin (after their length).
+    /// Where, in the commit's stream, the entry begins.
     pub(super) offset: u32,
     /// How many bytes it has.
     pub(super) length: u32,
@@ -26,11 +26,17 @@ pub(super) struct Log {
 }
 
 fn store(doing: &'static str) -> impl Fn(::sled::Error) -> ReadError {
-    move |error| ReadError::Store { doing, source: error.into() }
+    move |error| ReadError::Store {
+        doing,
+        source: error.into(),
+    }
 }
 
 fn damaged(position: u64, what: impl ToString) -> ReadError {
-    ReadError::Damaged { position, what: what.to_string() }
+    ReadError::Damaged {
+        position,
+        what: what.to_string(),
+    }
 }
 
 /// The places of a batch's entries in their commit's stream.
@@ -39,8 +45,12 @@ pub(super) fn places(batch: &[Record]) -> impl Iterator<Item = Place> + '_ {
     let mut offset = 0_u32;
     batch.iter().map(move |record| {
         let length = u32::try_from(record.bytes.len()).unwrap_or(u32::MAX);
-        offset = offset.saturating_add(4);
-        let place = Place { position: record.position, commit, offset, length };
+        let place = Place {
+            position: record.position,
+            commit,
+            offset,
+            length,
+        };
         offset = offset.saturating_add(length);
         place
     })
@@ -54,19 +64,23 @@ impl Log {
     /// Hands one commit to sled; durable only after a flush and a sync.
     pub(super) fn apply(&self, blocks: Vec<Vec<u8>>, first: u64) -> ::sled::Result<()> {
         let mut batch = Batch::default();
-        for (value, part) in blocks.into_iter().zip(0_u16..) {
+        for (value, part) in blocks.into_iter().zip(0_u32..) {
             batch.insert(&block::key(first, part), value);
         }
         self.tree.apply_batch(batch)
     }
 
     /// The size of the log, after dropping a tail commit of which a part is missing: it was never acknowledged.
-    /// Answers also whether one was dropped; the caller then flushes and syncs.
-    pub(super) fn recover(&self) -> Result<(u64, bool), OpenError> {
-        let mut dropped = false;
+    /// The caller then flushes and syncs.
+    pub(super) fn recover(&self) -> Result<u64, OpenError> {
         loop {
-            let last = self.tree.last().map_err(store("reading the tail of the log"))?;
-            let Some((key, value)) = last else { return Ok((0, dropped)) };
+            let last = self
+                .tree
+                .last()
+                .map_err(store("reading the tail of the log"))?;
+            let Some((key, value)) = last else {
+                return Ok(0);
+            };
             let Some((first, part)) = block::parse_key(&key) else {
                 return Err(damaged(0, "a key that is not one of the log").into());
             };
@@ -79,30 +93,34 @@ impl Log {
             let keys = self.tree.range(block::key(first, 0)..).keys();
             let keys = keys.collect::<Result<Vec<IVec>, _>>();
             let keys = keys.map_err(store("reading the tail of the log"))?;
-            if keys.len() == usize::from(block.header.parts) {
+            if u32::try_from(keys.len()) == Ok(block.header.parts) {
                 self.check_tail(first, block.header.parts)?;
-                return Ok((first.saturating_add(u64::from(block.header.count)), dropped));
+                return Ok(first.saturating_add(u64::from(block.header.count)));
             }
             let mut batch = Batch::default();
             for key in keys {
                 batch.remove(key);
             }
-            self.tree.apply_batch(batch).map_err(store("dropping an unfinished commit"))?;
-            dropped = true;
+            self.tree
+                .apply_batch(batch)
+                .map_err(store("dropping an unfinished commit"))?;
         }
     }
 
-    fn check_tail(&self, first: u64, parts: u16) -> Result<(), ReadError> {
+    fn check_tail(&self, first: u64, parts: u32) -> Result<(), ReadError> {
         let mut values = Vec::new();
         for part in 0..parts {
             values.push(self.value(first, part)?);
         }
-        let blocks = values.iter().map(|value| block::decode(value)).collect::<Result<Vec<_>, _>>();
-        let checked = blocks.and_then(|blocks| block::assemble(&blocks));
+        let blocks = values
+            .iter()
+            .map(|value| block::decode(value))
+            .collect::<Result<Vec<_>, _>>();
+        let checked = blocks.and_then(block::assemble);
         checked.map(drop).map_err(|error| damaged(first, error))
     }
 
-    fn check(&self, block: &Block<'_>, first: u64, part: u16) -> Result<(), ReadError> {
+    fn check(&self, block: &Block<'_>, first: u64, part: u32) -> Result<(), ReadError> {
         let header = &block.header;
         if header.origin == self.origin && header.first == first && header.part == part {
             Ok(())
@@ -111,7 +129,7 @@ impl Log {
         }
     }
 
-    fn value(&self, first: u64, part: u16) -> Result<IVec, ReadError> {
+    fn value(&self, first: u64, part: u32) -> Result<IVec, ReadError> {
         self.tree
             .get(block::key(first, part))
             .map_err(store("reading the log"))?
@@ -122,7 +140,7 @@ impl Log {
     fn with_block<T>(
         &self,
         first: u64,
-        part: u16,
+        part: u32,
         read: impl FnOnce(&Block<'_>) -> Result<T, BlockError>,
     ) -> Result<T, ReadError> {
         let value = self.value(first, part)?;
@@ -138,11 +156,17 @@ impl Log {
         limit: usize,
         size: u64,
     ) -> Result<Vec<(Place, Vec<u8>)>, ReadError> {
-        let mut page = Page { next: from, size, limit, bytes: 0, entries: Vec::new() };
+        let mut page = Page {
+            next: from,
+            size,
+            limit,
+            bytes: 0,
+            entries: Vec::new(),
+        };
         if !page.open() {
             return Ok(page.entries);
         }
-        let range = ..=block::key(from, u16::MAX);
+        let range = ..=block::key(from, u32::MAX);
         let before = self.tree.range(range).next_back().transpose();
         let mut commit = before
             .map_err(store("reading the log"))?
@@ -161,50 +185,43 @@ impl Log {
 
     /// Adds entries of one commit to the page, from the page's next position on; answers the commit's end.
     fn read_commit(&self, commit: u64, page: &mut Page) -> Result<u64, ReadError> {
-        let (parts, count) =
-            self.with_block(commit, 0, |block| Ok((block.header.parts, block.header.count)))?;
+        let (parts, count) = self.with_block(commit, 0, |block| {
+            Ok((block.header.parts, block.header.count))
+        })?;
         let end = commit.saturating_add(u64::from(count));
         if !(commit..end).contains(&page.next) {
             return Err(damaged(page.next, "no block covers it"));
         }
         let wanted = page.next - commit;
-        let mut part = self.part_with(commit, parts, wanted)?;
         let mut stream = Stream::default();
-        let mut number = 0_u64;
-        self.with_block(commit, part, |block| {
-            number = u64::from(block.start);
-            stream.start(block, part, block::capacity(&self.origin))
-        })?;
+        let (mut part, mut number) = (0_u32, 0_u64);
         while number < u64::from(count) && page.open() {
-            match stream.next_entry() {
-                Some((offset, bytes)) => {
-                    if number >= wanted {
-                        let position = commit.saturating_add(number);
-                        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                        page.push(Place { position, commit, offset, length }, bytes);
-                    }
-                    number = number.saturating_add(1);
+            if let Some((offset, bytes)) = stream.next_entry() {
+                if number >= wanted {
+                    let position = commit.saturating_add(number);
+                    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                    page.push(
+                        Place {
+                            position,
+                            commit,
+                            offset,
+                            length,
+                        },
+                        bytes.to_vec(),
+                    );
                 }
-                None => {
-                    part = part.checked_add(1).filter(|part| *part < parts).ok_or_else(|| {
-                        damaged(commit, "its stream ends inside an entry")
-                    })?;
-                    self.with_block(commit, part, |block| stream.extend(block))?;
-                }
+                number = number.saturating_add(1);
+            } else if part < parts {
+                self.with_block(commit, part, |block| {
+                    stream.extend(block.payload);
+                    Ok(())
+                })?;
+                part = part.saturating_add(1);
+            } else {
+                return Err(damaged(commit, "the commit ends inside an entry"));
             }
         }
         Ok(end)
-    }
-
-    /// The part in which entry `wanted` of a commit begins: the last whose `start` is not above it.
-    fn part_with(&self, commit: u64, parts: u16, wanted: u64) -> Result<u16, ReadError> {
-        let (mut low, mut high) = (0_u16, parts);
-        while high - low > 1 {
-            let middle = low.midpoint(high);
-            let start = self.with_block(commit, middle, |block| Ok(u64::from(block.start)))?;
-            if start <= wanted { low = middle } else { high = middle }
-        }
-        Ok(low)
     }
 
     /// Reads one entry by its place.
@@ -214,20 +231,30 @@ impl Log {
         let offset = usize::try_from(place.offset).map_err(|_large| wrong())?;
         let length = usize::try_from(place.length).map_err(|_large| wrong())?;
         let mut bytes = Vec::with_capacity(length);
-        let mut part = offset.checked_div(capacity).and_then(|part| u16::try_from(part).ok());
+        let mut part = offset
+            .checked_div(capacity)
+            .and_then(|part| u32::try_from(part).ok());
         let mut skip = offset.checked_rem(capacity).unwrap_or_default();
         while bytes.len() < length {
             let number = part.ok_or_else(wrong)?;
             self.with_block(place.commit, number, |block| {
-                let rest = block.stream.get(skip..).unwrap_or_default();
+                let rest = block.payload.get(skip..).unwrap_or_default();
                 let wanted = rest.len().min(length - bytes.len());
                 bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
-                if rest.is_empty() { Err(BlockError::Short) } else { Ok(()) }
+                if rest.is_empty() {
+                    Err(BlockError::Short)
+                } else {
+                    Ok(())
+                }
             })?;
             part = number.checked_add(1);
             skip = 0;
         }
-        Ok(Stored { position: place.position, commit: place.commit, bytes })
+        Ok(Stored {
+            position: place.position,
+            commit: place.commit,
+            bytes,
+        })
     }
 }
 
@@ -252,43 +279,30 @@ impl Page {
     }
 }
 
-/// A commit's stream, read from the first entry that begins in some part.
+/// A commit's stream, read from its front; what has been read is let go.
 #[derive(Default)]
 struct Stream {
     /// Offset in the commit's stream of the first byte held.
     base: usize,
+    /// Bytes held that have been read.
     used: usize,
     bytes: Vec<u8>,
-    commit_id: [u8; 16],
 }
 
 impl Stream {
-    fn start(&mut self, block: &Block<'_>, part: u16, capacity: usize) -> Result<(), BlockError> {
-        let skip = usize::try_from(block.skip).map_err(|_large| BlockError::Field("start"))?;
-        self.base = usize::from(part).saturating_mul(capacity).saturating_add(skip);
-        self.bytes = block.stream.get(skip..).ok_or(BlockError::Field("start"))?.to_vec();
-        self.commit_id = block.commit_id;
-        Ok(())
-    }
-
-    fn extend(&mut self, block: &Block<'_>) -> Result<(), BlockError> {
-        if block.commit_id != self.commit_id {
-            return Err(BlockError::Commit("parts of different commits"));
-        }
+    fn extend(&mut self, payload: &[u8]) {
         self.bytes.drain(..self.used);
         self.base = self.base.saturating_add(self.used);
         self.used = 0;
-        self.bytes.extend_from_slice(block.stream);
-        Ok(())
+        self.bytes.extend_from_slice(payload);
     }
 
-    /// The next entry held whole, with the offset of its bytes in the commit's stream.
-    fn next_entry(&mut self) -> Option<(u32, Vec<u8>)> {
-        let (length, rest) = self.bytes.get(self.used..)?.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        let entry = rest.get(..length)?.to_vec();
-        let offset = u32::try_from(self.base.saturating_add(self.used).saturating_add(4)).ok()?;
-        self.used = self.used.saturating_add(4).saturating_add(length);
-        Some((offset, entry))
+    /// The next entry if all of it is held, with its offset in the commit's stream.
+    fn next_entry(&mut self) -> Option<(u32, &[u8])> {
+        let rest = self.bytes.get(self.used..)?;
+        let length = block::entry_length(rest)?;
+        let offset = u32::try_from(self.base.saturating_add(self.used)).ok()?;
+        self.used = self.used.saturating_add(length);
+        Some((offset, rest.get(..length)?))
     }
 }

@@ -64,23 +64,37 @@ impl SyncedFile {
         let path = dir.join("db");
         let store = |doing: &'static str| {
             let path = dir.to_path_buf();
-            move |error: io::Error| OpenError::Store { path, doing, source: error.into() }
+            move |error: io::Error| OpenError::Store {
+                path,
+                doing,
+                source: error.into(),
+            }
         };
         let file = File::open(&path).map_err(store("opening the synced file"))?;
         let (ours, named) = (
-            file.metadata().map_err(store("looking at the synced file"))?,
+            file.metadata()
+                .map_err(store("looking at the synced file"))?,
             fs::metadata(&path).map_err(store("looking at the synced file"))?,
         );
         if (ours.dev(), ours.ino()) != (named.dev(), named.ino()) {
             return Err(OpenError::OtherFile { path });
         }
         for directory in [Some(dir), dir.parent()].into_iter().flatten() {
-            let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+            let directory = if directory.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                directory
+            };
             File::open(directory)
                 .and_then(|directory| directory.sync_all())
                 .map_err(store("syncing the directory"))?;
         }
-        let synced = Self { file, blobs: dir.join("blobs"), syncs: AtomicU64::new(0), fault };
+        let synced = Self {
+            file,
+            blobs: dir.join("blobs"),
+            syncs: AtomicU64::new(0),
+            fault,
+        };
         if !synced.blobs_empty().map_err(store("listing blobs"))? {
             return Err(OpenError::Blobs { path: synced.blobs });
         }
@@ -128,7 +142,14 @@ pub(super) fn check_medium(dir: &Path) -> Result<Medium, OpenError> {
     // The kernel's numbers have 32 bits; the field is wider and signed on some machines.
     let kind = u64::try_from(i128::from(stat.f_type) & 0xFFFF_FFFF).unwrap_or_default();
     if let Some((_, kind)) = REMOTE.iter().find(|(number, _)| *number == kind) {
-        return Err(OpenError::FileSystem { path: dir.to_path_buf(), kind });
+        return Err(OpenError::FileSystem {
+            path: dir.to_path_buf(),
+            kind,
+        });
     }
-    Ok(if VOLATILE.contains(&kind) { Medium::Volatile } else { Medium::Local })
+    Ok(if VOLATILE.contains(&kind) {
+        Medium::Volatile
+    } else {
+        Medium::Local
+    })
 }
