@@ -1,5 +1,4 @@
 //! Both adapters keep the promises of the journal port.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use caseledger::journal::Journal;
 use caseledger::journal::contract::{self, Store};

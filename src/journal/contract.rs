@@ -27,12 +27,14 @@ pub struct Broken {
 
 type Outcome = Result<(), String>;
 
+type Check<S> = fn(&S) -> Outcome;
+
 /// Runs every check, each on a fresh store from `make`.
 ///
 /// # Errors
 /// The first promise broken.
 pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
-    let checks: [(&'static str, fn(&S) -> Outcome); 12] = [
+    let checks: [(&'static str, Check<S>); 12] = [
         ("a new journal is empty", new_is_empty),
         ("what was appended is read back in order", reads_back),
         (

@@ -32,7 +32,7 @@ fn store(doing: &'static str) -> impl Fn(::sled::Error) -> ReadError {
     }
 }
 
-fn damaged(position: u64, what: impl ToString) -> ReadError {
+fn damaged(position: u64, what: impl std::fmt::Display) -> ReadError {
     ReadError::Damaged {
         position,
         what: what.to_string(),
