@@ -8,6 +8,7 @@
 pub mod block;
 pub mod contract;
 pub mod error;
+pub mod head;
 pub mod memory;
 #[cfg(feature = "server")]
 pub mod sled;
