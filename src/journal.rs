@@ -10,6 +10,7 @@ pub mod contract;
 pub mod error;
 pub mod head;
 pub mod memory;
+pub mod scan;
 #[cfg(feature = "server")]
 pub mod sled;
 
