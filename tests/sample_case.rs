@@ -41,7 +41,11 @@ fn read(file: &str) -> Vec<Line> {
                 .unwrap_or_else(|problem| panic!("line {}: {problem}", index + 1));
             check::event(&event, appended)
                 .unwrap_or_else(|problem| panic!("line {}: {problem}", index + 1));
-            Line { agency: text("agency").parse().unwrap(), id: text("eventId"), event }
+            Line {
+                agency: text("agency").parse().unwrap(),
+                id: text("eventId"),
+                event,
+            }
         })
         .collect()
 }
@@ -51,8 +55,16 @@ fn every_line_of_the_sample_is_an_event_that_the_ledger_would_accept() {
     for file in [REGISTRY, FAMILY_A, WELL_RUN] {
         for line in read(file) {
             assert_eq!(line.event.unknown_fields, 0, "{}", line.id);
-            assert!(!matches!(line.event.content, Content::Unrecognised { .. }), "{}", line.id);
-            assert!(line.event.recorded.is_some(), "{}: a claimed recorded date", line.id);
+            assert!(
+                !matches!(line.event.content, Content::Unrecognised { .. }),
+                "{}",
+                line.id
+            );
+            assert!(
+                line.event.recorded.is_some(),
+                "{}: a claimed recorded date",
+                line.id
+            );
         }
     }
     assert!((150..=250).contains(&read(FAMILY_A).len()));
@@ -64,10 +76,15 @@ fn each_case_begins_by_saying_that_it_is_invented_and_comes_from_seven_agencies(
     for file in [FAMILY_A, WELL_RUN] {
         assert!(file.lines().next().unwrap().contains("INVENTED CASE"));
         let lines = read(file);
-        let cases: BTreeSet<_> = lines.iter().map(|line| line.event.case_id.clone()).collect();
+        let cases: BTreeSet<_> = lines
+            .iter()
+            .map(|line| line.event.case_id.clone())
+            .collect();
         assert_eq!(cases.len(), 1);
         let agencies: BTreeSet<_> = lines.iter().map(|line| line.agency.to_string()).collect();
-        let seven = ["cafcass", "court", "csc", "health", "pfsa", "police", "school"];
+        let seven = [
+            "cafcass", "court", "csc", "health", "pfsa", "police", "school",
+        ];
         assert_eq!(agencies.into_iter().collect::<Vec<_>>(), seven);
     }
 }
@@ -77,8 +94,10 @@ fn event_ids_are_unique_and_every_reference_names_an_entry_of_the_same_file() {
     let mut seen = BTreeSet::new();
     for file in [REGISTRY, FAMILY_A, WELL_RUN] {
         let lines = read(file);
-        let here: BTreeMap<&str, &AgencyId> =
-            lines.iter().map(|line| (line.id.as_str(), &line.agency)).collect();
+        let here: BTreeMap<&str, &AgencyId> = lines
+            .iter()
+            .map(|line| (line.id.as_str(), &line.agency))
+            .collect();
         for line in &lines {
             assert!(seen.insert(line.id.clone()), "{} twice", line.id);
         }
