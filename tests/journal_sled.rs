@@ -1,4 +1,10 @@
 //! The journal on sled: kill -9, damage, limits and what refuses the start.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 #![cfg(feature = "server")]
 
 use std::fs;
@@ -24,7 +30,9 @@ fn open(dir: &Path) -> SledJournal {
 }
 
 fn batch(from: u64, count: u64) -> Vec<Record> {
-    (from..from + count).map(|p| record(p, (p % 5) as u8, p / 5 + 1, 600)).collect()
+    (from..from + count)
+        .map(|p| record(p, (p % 5) as u8, p / 5 + 1, 600))
+        .collect()
 }
 
 fn fill(journal: &SledJournal, commits: u64, count: u64) -> u64 {
@@ -52,7 +60,9 @@ fn expect_whole(journal: &SledJournal, at_least: u64) {
 /// Appends and prints each acknowledged size until it is killed; does nothing in an ordinary run.
 #[test]
 fn child_that_appends_until_killed() {
-    let Some(dir) = std::env::var_os(CHILD) else { return };
+    let Some(dir) = std::env::var_os(CHILD) else {
+        return;
+    };
     let journal = open(Path::new(&dir));
     let mut out = std::io::stdout();
     for count in [1, 3, 90, 1, 400].into_iter().cycle() {
@@ -74,9 +84,10 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
             .spawn()
             .unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        let mut sizes = output.lines().map_while(Result::ok).filter_map(|line| {
-            Some(line.strip_prefix("acknowledged ")?.parse::<u64>().unwrap())
-        });
+        let mut sizes = output
+            .lines()
+            .map_while(Result::ok)
+            .filter_map(|line| Some(line.strip_prefix("acknowledged ")?.parse::<u64>().unwrap()));
         acknowledged = sizes.nth(lines).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
@@ -84,7 +95,11 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
         let file = fs::File::open(dir.path().join("db")).unwrap();
         let found = scan(file, ORIGIN, |_done| ControlFlow::Continue(())).unwrap();
         assert!(found.is_sound(), "{:?} {:?}", found.gaps, found.conflicts);
-        assert!(found.size() >= acknowledged, "{} scanned of {acknowledged}", found.size());
+        assert!(
+            found.size() >= acknowledged,
+            "{} scanned of {acknowledged}",
+            found.size()
+        );
         expect_whole(&open(dir.path()), acknowledged);
     }
     assert!(acknowledged > 1_000);
@@ -94,7 +109,10 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
 fn one_process_has_the_store_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let _first = open(dir.path());
-    assert!(matches!(SledJournal::open(dir.path(), options()), Err(OpenError::Locked { .. })));
+    assert!(matches!(
+        SledJournal::open(dir.path(), options()),
+        Err(OpenError::Locked { .. })
+    ));
 }
 
 #[test]
@@ -116,7 +134,10 @@ fn a_file_among_the_blobs_refuses_the_start() {
     fill(&open(dir.path()), 1, 3);
     fs::create_dir_all(dir.path().join("blobs")).unwrap();
     fs::write(dir.path().join("blobs/17"), b"x").unwrap();
-    assert!(matches!(SledJournal::open(dir.path(), options()), Err(OpenError::Blobs { .. })));
+    assert!(matches!(
+        SledJournal::open(dir.path(), options()),
+        Err(OpenError::Blobs { .. })
+    ));
 }
 
 #[test]
@@ -133,8 +154,13 @@ fn a_blob_or_an_exchanged_file_is_noticed_while_running() {
             fs::write(dir.path().join("blobs/17"), b"x").unwrap();
         }
         let refused = (10..=1_000).find_map(|size| journal.append(size, &batch(size, 1)).err());
-        assert!(matches!(refused, Some(AppendError::InDoubt { doing, .. }) if doing.contains("synced")));
-        assert!(matches!(journal.append(1_000, &batch(1_000, 1)), Err(AppendError::Poisoned)));
+        assert!(
+            matches!(refused, Some(AppendError::InDoubt { doing, .. }) if doing.contains("synced"))
+        );
+        assert!(matches!(
+            journal.append(1_000, &batch(1_000, 1)),
+            Err(AppendError::Poisoned)
+        ));
     }
 }
 
@@ -147,7 +173,7 @@ fn every_commit_is_synced_once_and_values_stay_in_the_one_file() {
     assert_eq!(figures.commits, 40);
     assert!(figures.disk_bytes > 40 * 100 * 600);
     assert_eq!(figures.medium, Medium::Local);
-    let blobs = fs::read_dir(dir.path().join("blobs")).map_or(0, |entries| entries.count());
+    let blobs = fs::read_dir(dir.path().join("blobs")).map_or(0, Iterator::count);
     assert_eq!(blobs, 0);
 }
 
@@ -250,7 +276,10 @@ fn appends_are_pushed_back_while_the_indexes_lag_and_answers_stay_right() {
             Err(other) => panic!("{other}"),
         }
         let last = &batch(size - 1, 1)[0];
-        assert_eq!(journal.find(&last.agency, &last.event_id).unwrap(), Some(size - 1));
+        assert_eq!(
+            journal.find(&last.agency, &last.event_id).unwrap(),
+            Some(size - 1)
+        );
         assert_eq!(journal.chain_len(&last.tag).unwrap(), last.chain_seq);
     }
     assert!(pushed_back > 0, "the limit was never reached");
@@ -268,7 +297,12 @@ fn a_flipped_byte_never_goes_unnoticed_by_the_scan() {
     for at in (0..used).step_by(used / 150) {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
-        let found = scan(changed.as_slice(), ORIGIN, |_done| ControlFlow::Continue(())).unwrap();
+        let found = scan(
+            changed.as_slice(),
+            ORIGIN,
+            |_done| ControlFlow::Continue(()),
+        )
+        .unwrap();
         let at = at as u64;
         let in_block = !whole.uncovered.iter().any(|range| range.contains(&at));
         let located = found.uncovered.iter().any(|range| range.contains(&at));
