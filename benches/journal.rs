@@ -1,7 +1,11 @@
 //! How fast the journal commits, finds and reads, beside the same bytes appended to a plain file and synced.
 //!
 //! Both sides of a comparison run in one process on one disk: compare only figures of one run.
-#![expect(missing_docs, clippy::unwrap_used, reason = "criterion's macros; a bench may panic")]
+#![expect(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "criterion's macros; a bench may panic"
+)]
 
 use std::cell::Cell;
 use std::fs::File;
@@ -41,12 +45,19 @@ fn append(journal: &SledJournal, batch: &[Record]) -> u64 {
 fn commits(c: &mut Criterion) {
     for count in COMMIT_SIZES {
         let mut group = c.benchmark_group(format!("commit of {count}"));
-        group.throughput(Throughput::Elements(count)).sample_size(10);
+        group
+            .throughput(Throughput::Elements(count))
+            .sample_size(10);
         let dir = tempfile::tempdir_in(".").unwrap();
         let mut file = File::create(dir.path().join("plain")).unwrap();
         group.bench_function("plain file and fdatasync", |b| {
             b.iter_batched(
-                || batch(0, count).into_iter().flat_map(|r| r.bytes).collect::<Vec<u8>>(),
+                || {
+                    batch(0, count)
+                        .into_iter()
+                        .flat_map(|r| r.bytes)
+                        .collect::<Vec<u8>>()
+                },
                 |bytes| {
                     file.write_all(&bytes).unwrap();
                     file.sync_data().unwrap();
@@ -82,11 +93,16 @@ fn reads(c: &mut Criterion) {
         b.iter(|| {
             position = (position + 7_919) % size;
             let known = record(position, 0, 1, 0);
-            assert_eq!(journal.find(&known.agency, &known.event_id).unwrap(), Some(position));
+            assert_eq!(
+                journal.find(&known.agency, &known.event_id).unwrap(),
+                Some(position)
+            );
         });
     });
     group.throughput(Throughput::Elements(250));
-    group.bench_function("a page of 250", |b| b.iter(|| journal.read(10_000, 250).unwrap()));
+    group.bench_function("a page of 250", |b| {
+        b.iter(|| journal.read(10_000, 250).unwrap())
+    });
     group.bench_function("a chain of 250", |b| {
         b.iter(|| assert_eq!(journal.read_chain(&[7; 32], 1, 1_000).unwrap().len(), 250));
     });
