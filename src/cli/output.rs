@@ -1,0 +1,178 @@
+//! The only code that prints: data to standard output, words for a person to standard error.
+
+use std::io::{IsTerminal, Write};
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table as Grid, presets};
+use serde_json::{Map, Value, json};
+
+/// How data is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for a person.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line, one line a row.
+    Jsonl,
+    /// Comma-separated values with a header row.
+    Csv,
+}
+
+/// Rows with named columns: the one shape behind all four formats.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// What the rows are, as the `kind` of the JSON document: `Allocation`.
+    pub kind: &'static str,
+    /// Column names in lowerCamelCase; the table shows them in words and capitals.
+    pub columns: Vec<&'static str>,
+    /// One cell a column.
+    pub rows: Vec<Vec<String>>,
+    /// Sentences under the table; `notes` of the JSON document.
+    pub notes: Vec<String>,
+}
+
+impl Table {
+    /// An empty table of the given kind and columns.
+    pub fn new(kind: &'static str, columns: &[&'static str]) -> Self {
+        Self { kind, columns: columns.to_vec(), ..Self::default() }
+    }
+
+    /// Adds a row. A row with another number of cells than there are columns is a fault of the caller.
+    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+        debug_assert_eq!(N, self.columns.len(), "a cell for each column of {}", self.kind);
+        self.rows.push(cells.to_vec());
+    }
+
+    fn objects(&self) -> impl Iterator<Item = Value> + '_ {
+        self.rows.iter().map(|row| {
+            let cells = self.columns.iter().zip(row);
+            Value::Object(
+                cells.map(|(k, v)| ((*k).to_owned(), v.clone().into())).collect::<Map<_, _>>(),
+            )
+        })
+    }
+}
+
+/// `childTold` as a person reads it: `CHILD TOLD`.
+fn heading(column: &str) -> String {
+    let mut words = String::new();
+    for c in column.chars() {
+        if c.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(c.to_uppercase());
+    }
+    words
+}
+
+/// A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+fn guarded(cell: &str) -> String {
+    match cell.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r') if cell.len() > 1 => format!("'{cell}"),
+        _ => cell.to_owned(),
+    }
+}
+
+fn grid(table: &Table) -> String {
+    let mut grid = Grid::new();
+    grid.load_preset(presets::NOTHING);
+    if std::io::stdout().is_terminal() {
+        grid.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    grid.set_header(table.columns.iter().map(|c| heading(c)));
+    for row in &table.rows {
+        grid.add_row(row);
+    }
+    let lines: Vec<String> = grid.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
+    Ok(match format {
+        Format::Table => {
+            let mut text = if table.rows.is_empty() { String::new() } else { grid(table) };
+            for note in &table.notes {
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(note);
+            }
+            text
+        }
+        Format::Json => json!({
+            "apiVersion": "caseledger/v1",
+            "kind": table.kind,
+            "items": table.objects().collect::<Vec<_>>(),
+            "notes": table.notes,
+        })
+        .to_string(),
+        Format::Jsonl => {
+            table.objects().map(|object| object.to_string()).collect::<Vec<_>>().join("\n")
+        }
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(&table.columns)?;
+            for row in &table.rows {
+                writer.write_record(row.iter().map(|cell| guarded(cell)))?;
+            }
+            let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+            String::from_utf8_lossy(&bytes).trim_end().to_owned()
+        }
+    })
+}
+
+/// Writes a table to standard output in the format asked for. A reader that went away ends the output quietly.
+///
+/// # Errors
+/// Standard output cannot be written, or the rows cannot be put into CSV.
+pub fn table(table: &Table, format: Format) -> Result<(), Box<dyn std::error::Error>> {
+    let text = rendered(table, format)?;
+    data(&text)
+}
+
+/// Writes one block of text to standard output, with a final newline.
+///
+/// # Errors
+/// Standard output cannot be written, except that its reader went away.
+pub fn data(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Says something to the person at the terminal, on standard error.
+#[expect(clippy::print_stderr, reason = "this file is the one door for output")]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Table {
+        let mut table = Table::new("Allocation", &["who", "childTold"]);
+        table.row(["SW1".to_owned(), "=no record".to_owned()]);
+        table.notes.push("1 worker".to_owned());
+        table
+    }
+
+    #[test]
+    fn one_table_reads_the_same_in_four_formats() {
+        let out = |format| rendered(&sample(), format).unwrap();
+        assert_eq!(out(Format::Table), " WHO  CHILD TOLD\n SW1  =no record\n1 worker");
+        assert_eq!(
+            out(Format::Json),
+            r#"{"apiVersion":"caseledger/v1","items":[{"childTold":"=no record","who":"SW1"}],"kind":"Allocation","notes":["1 worker"]}"#
+        );
+        assert_eq!(out(Format::Jsonl), r#"{"childTold":"=no record","who":"SW1"}"#);
+        assert_eq!(out(Format::Csv), "who,childTold\nSW1,'=no record");
+    }
+}

@@ -1,0 +1,25 @@
+//! Europe/London dates.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+
+/// The zone in which people's dates are meant. Compiled in.
+pub fn london() -> TimeZone {
+    static LONDON: TimeZone = jiff::tz::get!("Europe/London");
+    LONDON.clone()
+}
+
+/// The London calendar date of an instant.
+pub fn london_date(at: Timestamp) -> civil::Date {
+    at.to_zoned(london()).date()
+}
+
+/// The first instant of a London day. None outside the calendar's range (years -9999 to 9999).
+pub fn day_start(day: civil::Date) -> Option<Timestamp> {
+    day.to_zoned(london()).ok().map(|zoned| zoned.timestamp())
+}
+
+/// Difference of two London dates in days; negative when `to` is before `from`.
+pub fn days_between(from: civil::Date, to: civil::Date) -> i64 {
+    i64::from(from.until(to).map_or(0, |span| span.get_days()))
+}
