@@ -10,7 +10,7 @@ use crate::domain::event::feed::FeedContent;
 use crate::domain::event::registry::RegistryContent;
 use crate::domain::event::{CaseEvent, Content};
 use crate::domain::id::{AgencyId, CaseId, EventId};
-use crate::ledger::fields::{Fields, Singular};
+use crate::ledger::fields::Singular;
 
 use super::access::{Caller, How};
 use super::error::{FieldFault, Refused};
@@ -73,7 +73,6 @@ pub(super) struct Prepared {
     pub(super) event_id: [u8; 16],
     pub(super) event: CaseEvent,
     pub(super) bytes: Vec<u8>,
-    pub(super) fields: Fields,
     pub(super) secret: [u8; 32],
     pub(super) root: [u8; 32],
     pub(super) route: Route,
@@ -115,8 +114,7 @@ pub(super) fn prepare(
     if submission.event_id.0 == [0; 16] {
         return Err(Refused::field("event_id", "is all zero; send a random UUID"));
     }
-    let fields = Fields::split(&submission.event, context.singular)
-        .map_err(|refusal| Refused::field("event", refusal.to_string()))?;
+    fields::split(&submission.event, context.singular).map_err(not_fields)?;
     let event = (context.decoder)(&submission.event).map_err(refused)?;
     check::event(&event, context.now).map_err(refused)?;
     let route = route(&event)?;
@@ -131,14 +129,13 @@ pub(super) fn prepare(
         Some(secret) => secret,
         None => random()?,
     };
-    let root = *fields.root(&secret).as_bytes();
+    let root = root_under(&submission.event, context.singular, &secret)?;
     Ok(Prepared {
         agency,
         how: caller.how(),
         event_id: submission.event_id.0,
         event,
         bytes: submission.event,
-        fields,
         secret,
         root,
         route,
@@ -158,13 +155,7 @@ fn refused(refusal: Refusal) -> Refused {
 /// The chain an event goes to, by its content and whether it names a case.
 fn route(event: &CaseEvent) -> Result<Route, Refused> {
     let opens = match &event.content {
-        Content::Case(CaseContent::CaseOpened(opened)) => {
-            if event.case_id.as_ref() != Some(&opened.case_id) {
-                let reason = "differs from event.case_id; both name the new case";
-                return Err(Refused::field("event.case_opened.case_id", reason));
-            }
-            true
-        }
+        Content::Case(CaseContent::CaseOpened(_)) => true,
         Content::Registry(_) => {
             return match event.case_id {
                 None => Ok(Route::Registry),
