@@ -1,0 +1,229 @@
+//! What the writer and the readers share: the ports, the tree, the directory of cases, the registry and the newest
+//! checkpoint. The writer changes it after a commit is durable; readers see a consistent pair of size and checkpoint.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::watch;
+
+use crate::domain::event::CaseEvent;
+use crate::domain::id::{AgencyId, CaseId};
+use crate::journal::{Journal, ReadError, Stored};
+use crate::ledger::content::{self, Content};
+use crate::ledger::digest::ChainTag;
+use crate::ledger::entry::SealedEntry;
+use crate::ledger::fields::Singular;
+use crate::ledger::statement::Origin;
+use crate::vault::Vault;
+
+use super::clock::Clock;
+use super::error::Refused;
+use super::overlay::{ChainHead, Overlay};
+use super::prepare::Decoder;
+use super::registry::Registry;
+use super::sealing;
+use super::signer::Signer;
+use super::tree_cache::TreeCache;
+
+/// The newest signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Entries in the ledger.
+    pub size: u64,
+    /// Root of the tree over them.
+    pub root: [u8; 32],
+    /// The signed note.
+    pub note: Arc<str>,
+}
+
+/// The state that all parts of the service share.
+pub(super) struct Shared {
+    pub(super) origin: Origin,
+    pub(super) registry_tag: ChainTag,
+    pub(super) singular: Singular,
+    pub(super) decoder: Decoder,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) vault: Arc<dyn Vault>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) head: watch::Sender<Head>,
+    pub(super) poisoned: AtomicBool,
+    pub(super) queued_bytes: AtomicUsize,
+    pub(super) tree: RwLock<TreeCache>,
+    pub(super) cases: RwLock<Cases>,
+    pub(super) registry: RwLock<Registry>,
+}
+
+/// Case ids and the tags of their chains, both ways. Held in memory only: case ids are content.
+#[derive(Debug, Default)]
+pub(super) struct Cases {
+    tags: BTreeMap<CaseId, [u8; 32]>,
+    ids: BTreeMap<[u8; 32], CaseId>,
+    order: Vec<CaseId>,
+}
+
+impl Cases {
+    pub(super) fn insert(&mut self, id: CaseId, tag: [u8; 32]) {
+        self.order.push(id.clone());
+        self.ids.insert(tag, id.clone());
+        self.tags.insert(id, tag);
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl From<ReadError> for Refused {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Damaged { position, .. } => Self::Damaged { position },
+            ReadError::Store { doing, .. } => Self::Store(format!("{doing} failed")),
+        }
+    }
+}
+
+impl Shared {
+    /// Entries that are durable and signed for.
+    pub(super) fn size(&self) -> u64 {
+        self.head.borrow().size
+    }
+
+    /// The newest checkpoint.
+    pub(super) fn head(&self) -> Head {
+        self.head.borrow().clone()
+    }
+
+    /// A read of the tree.
+    pub(super) fn tree(&self) -> RwLockReadGuard<'_, TreeCache> {
+        read(&self.tree)
+    }
+
+    /// The registry as it stands.
+    pub(super) fn registry(&self) -> Registry {
+        read(&self.registry).clone()
+    }
+
+    pub(super) fn is_backload(&self, agency: &AgencyId, event: &CaseEvent, imported: bool) -> bool {
+        read(&self.registry).is_backload(agency, event, imported)
+    }
+
+    /// The tag of a case's chain.
+    pub(super) fn case_tag(&self, id: &CaseId) -> Option<[u8; 32]> {
+        read(&self.cases).tags.get(id).copied()
+    }
+
+    /// The case whose chain has this tag.
+    pub(super) fn case_id(&self, tag: &[u8; 32]) -> Option<CaseId> {
+        read(&self.cases).ids.get(tag).cloned()
+    }
+
+    /// Every case, in order of opening.
+    pub(super) fn case_ids(&self) -> Vec<CaseId> {
+        read(&self.cases).order.clone()
+    }
+
+    /// The entry at a position.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownEntry`]; [`Refused::Damaged`] when its bytes do not check.
+    pub(super) fn entry(&self, position: u64) -> Result<SealedEntry, Refused> {
+        let page = self.journal.read(position, 1)?;
+        decode(page.first().ok_or(Refused::UnknownEntry)?)
+    }
+
+    /// The head of a chain, from the journal.
+    ///
+    /// # Errors
+    /// [`Refused`] when the journal cannot be read.
+    pub(super) fn chain_head(&self, tag: &[u8; 32]) -> Result<ChainHead, Refused> {
+        let seq = self.journal.chain_len(tag)?;
+        if seq == 0 {
+            let link = sealing::genesis(&self.origin, tag);
+            return Ok(ChainHead { seq: 0, link, position: None });
+        }
+        let page = self.journal.read_chain(tag, seq, 1)?;
+        let entry = decode(page.first().ok_or(Refused::UnknownEntry)?)?;
+        Ok(ChainHead { seq, link: *entry.link().as_bytes(), position: Some(entry.position()) })
+    }
+
+    /// The link of one entry of a chain.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownEntry`]; [`Refused`] when the journal cannot be read.
+    pub(super) fn link_at(&self, tag: &[u8; 32], seq: u64) -> Result<[u8; 32], Refused> {
+        let page = self.journal.read_chain(tag, seq, 1)?;
+        let entry = decode(page.first().ok_or(Refused::UnknownEntry)?)?;
+        Ok(*entry.link().as_bytes())
+    }
+
+    /// Content of an entry; `None` when its key is gone.
+    ///
+    /// # Errors
+    /// [`Refused::Damaged`] when it is not what was sealed.
+    pub(super) fn open(&self, entry: &SealedEntry) -> Result<Option<Content>, Refused> {
+        let position = entry.position();
+        let Some(key) = self.vault.key(position).map_err(|e| Refused::Store(e.to_string()))? else {
+            return Ok(None);
+        };
+        let statement = entry.statement();
+        let root = statement.fields_root;
+        let bytes = statement.encode();
+        let opened = content::open(&key, position, &bytes, root, entry.content(), &self.singular);
+        opened.map(Some).map_err(|_| Refused::Damaged { position })
+    }
+
+    /// Takes a durable commit into the tree, the directory and the registry, and signs the new head.
+    ///
+    /// # Errors
+    /// [`Refused`] when the tree does not fit the journal any more.
+    pub(super) fn extend(&self, commit: Overlay, signer: &Signer) -> Result<Head, Refused> {
+        let mut tree = write(&self.tree);
+        for staged in &commit.staged {
+            tree.push(sealing::leaf(&staged.header));
+        }
+        let mut cases = write(&self.cases);
+        let opened = commit.staged.iter().filter(|staged| staged.placed.case_seq == 1);
+        let tags: Vec<[u8; 32]> = opened.map(|staged| staged.placed.tag).collect();
+        for tag in tags {
+            if let Some((id, _)) = commit.cases.iter().find(|(_, of)| **of == tag) {
+                cases.insert(id.clone(), tag);
+            }
+        }
+        if let Some(registry) = commit.registry {
+            *write(&self.registry) = registry;
+        }
+        sign(&tree, &self.origin, signer)
+    }
+
+    /// Shows the new head to readers and wakes followers.
+    pub(super) fn publish(&self, head: Head) {
+        self.head.send_replace(head);
+    }
+}
+
+/// Signs the root of everything in the tree.
+///
+/// # Errors
+/// [`Refused::Store`] if the tree has no root, which cannot be.
+pub(super) fn sign(tree: &TreeCache, origin: &Origin, signer: &Signer) -> Result<Head, Refused> {
+    let size = tree.size();
+    let root = tree.root(size).ok_or_else(|| Refused::Store("the tree has no root".to_owned()))?;
+    Ok(Head { size, root: *root.as_bytes(), note: signer.sign(origin, size, root) })
+}
+
+/// An entry from its stored bytes.
+///
+/// # Errors
+/// [`Refused::Damaged`] when they are no entry, or another one.
+pub(super) fn decode(stored: &Stored) -> Result<SealedEntry, Refused> {
+    let damaged = Refused::Damaged { position: stored.position };
+    match SealedEntry::decode(&stored.bytes) {
+        Ok(entry) if entry.position() == stored.position => Ok(entry),
+        Ok(_) | Err(_) => Err(damaged),
+    }
+}
