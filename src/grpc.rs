@@ -1,1 +1,3 @@
 //! The gRPC edge: generated types, conversion, thin handlers.
+
+pub mod pb;

@@ -29,7 +29,7 @@ coded! {
 
 coded! {
     /// What the sender knows of receipt.
-    Receipt {
+    ReceiptState {
         /// The recipient confirmed.
         Confirmed = 1 => "confirmed",
         /// Delivered, nobody recorded as reading.
@@ -59,7 +59,7 @@ pub struct ShareMade {
     /// How.
     pub channel: Channel,
     /// What the sender knows of receipt.
-    pub receipt: Receipt,
+    pub receipt: ReceiptState,
     /// The sender, when not the author.
     pub from: Option<AgencyId>,
     /// What was said.
