@@ -14,6 +14,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::journal::{AppendError, Record};
+use crate::ledger::digest::{ChainTag, Link};
+use crate::ledger::entry::SealedEntry;
 
 use super::clock::Guard;
 use super::error::Refused;
@@ -32,13 +34,27 @@ pub struct Placement {
     /// Number in its chain, from 1.
     pub case_seq: u64,
     /// Tag of its chain.
-    pub tag: [u8; 32],
+    pub tag: ChainTag,
     /// Link of the chain at this entry.
-    pub link: [u8; 32],
+    pub link: Link,
     /// Appended time, microseconds UTC.
     pub appended: u64,
     /// It stood there already: the same event was sent before.
     pub repeat: bool,
+}
+
+impl Placement {
+    /// Where a sealed entry stands.
+    pub fn of(entry: &SealedEntry) -> Self {
+        Self {
+            position: entry.position(),
+            case_seq: entry.case_seq(),
+            tag: *entry.tag(),
+            link: entry.link(),
+            appended: entry.appended(),
+            repeat: false,
+        }
+    }
 }
 
 /// One request that waits for the writer.
@@ -64,7 +80,7 @@ pub(super) struct Writer {
     pub(super) guard: Guard,
     pub(super) signer: Signer,
     pub(super) head_file: Box<dyn HeadSink>,
-    pub(super) unsynced: bool,
+    pub(super) unsynced_since: Option<Duration>,
 }
 
 impl Writer {
@@ -82,7 +98,12 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => self.sync_head(),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.sync_head_if_due();
+            let due = self.unsynced_since.is_some_and(|since| {
+                self.shared.clock.monotonic().saturating_sub(since) >= limits::HEAD_SYNC
+            });
+            if due {
+                self.sync_head();
+            }
         }
         self.sync_head();
     }
@@ -126,7 +147,7 @@ impl Writer {
             return Ok(());
         }
         let size = self.shared.size();
-        let records: Vec<Record> = commit.staged.iter().map(|staged| staged.record.clone()).collect();
+        let records: Vec<Record> = commit.staged.iter().map(|staged| record(&staged.entry)).collect();
         match self.shared.journal.append(size, &records) {
             Ok(_) => {}
             Err(AppendError::IndexLag { .. }) => {
@@ -146,7 +167,7 @@ impl Writer {
         if self.head_file.write(&checkpoint.note).is_err() {
             return Err(self.poison());
         }
-        self.unsynced = true;
+        self.unsynced_since.get_or_insert_with(|| self.shared.clock.monotonic());
         self.shared.publish(checkpoint);
         Ok(())
     }
@@ -158,15 +179,21 @@ impl Writer {
     }
 
     fn sync_head(&mut self) {
-        if self.unsynced {
-            match self.head_file.sync() {
-                Ok(()) => self.unsynced = false,
-                Err(_) => {
-                    self.poison();
-                    self.unsynced = false;
-                }
-            }
+        if self.unsynced_since.take().is_some() && self.head_file.sync().is_err() {
+            self.poison();
         }
+    }
+}
+
+/// The entry as the journal keeps it. The ledger's own entries are found by position, not by event id.
+pub(super) fn record(entry: &SealedEntry) -> Record {
+    Record {
+        position: entry.position(),
+        tag: *entry.tag().as_bytes(),
+        chain_seq: entry.case_seq(),
+        agency: entry.agency().to_owned(),
+        event_id: entry.event_id(),
+        bytes: entry.encode(),
     }
 }
 

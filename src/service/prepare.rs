@@ -1,5 +1,6 @@
 //! Validation off the writer's path: everything about an event that can be decided without knowing what stands before it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,7 +11,11 @@ use crate::domain::event::feed::FeedContent;
 use crate::domain::event::registry::RegistryContent;
 use crate::domain::event::{CaseEvent, Content};
 use crate::domain::id::{AgencyId, CaseId, EventId};
-use crate::ledger::fields::Singular;
+use crate::ledger::commitment::Secret;
+use crate::ledger::digest::{ChainTag, FieldsRoot};
+use crate::ledger::entry::{self, Authenticated, EntryKind, Ingest, PrepareError, Unsealed};
+use crate::ledger::fields::{self, FieldRefusal, Singular};
+use crate::ledger::statement::{AgencyName, Origin, Seen, Statement};
 
 use super::access::{Caller, How};
 use super::error::{FieldFault, Refused};
@@ -28,15 +33,6 @@ pub struct Expected {
     pub link: Vec<u8>,
 }
 
-/// The newest entry of the case that the author had been shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// Its number in the case, from 1.
-    pub seq: u64,
-    /// Its link.
-    pub link: [u8; 32],
-}
-
 /// One event as it arrives.
 #[derive(Debug, Clone)]
 pub struct Submission {
@@ -50,8 +46,8 @@ pub struct Submission {
     pub case_tag: Option<[u8; 32]>,
     /// Refuse if the case is not like this.
     pub expected: Option<Expected>,
-    /// What the author had been shown of this case; `None` = blind.
-    pub seen: Option<Seen>,
+    /// The newest entry of this case that its author had been shown.
+    pub seen: Seen,
     /// The event came from a file rather than from the agency's running system.
     pub imported: bool,
 }
@@ -65,29 +61,58 @@ pub(super) enum Route {
     Registry,
 }
 
-/// A submission that is right in itself.
+/// A submission that is right in itself, already committed to under the tag and the ingest it will most likely have.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) agency: AgencyId,
-    pub(super) how: How,
     pub(super) event_id: [u8; 16],
     pub(super) event: CaseEvent,
-    pub(super) bytes: Vec<u8>,
-    pub(super) secret: [u8; 32],
-    pub(super) root: [u8; 32],
+    pub(super) sealable: entry::Prepared,
+    pub(super) ingest: Ingest,
+    how: Authenticated,
     pub(super) route: Route,
-    pub(super) case_tag: Option<[u8; 32]>,
+    pub(super) case_tag: Option<ChainTag>,
     pub(super) expected: Option<Expected>,
-    pub(super) seen: Option<Seen>,
     pub(super) imported: bool,
 }
 
-/// What preparation needs besides the submission.
-#[derive(Debug, Clone)]
+impl Prepared {
+    /// The same under the tag and ingest that the writer decided; free when preparation guessed right.
+    ///
+    /// # Errors
+    /// [`Refused`] if the event cannot be committed to, which preparation has already excluded.
+    pub(super) fn sealable_for(
+        &self,
+        tag: ChainTag,
+        ingest: Ingest,
+        singular: &Singular,
+    ) -> Result<Cow<'_, entry::Prepared>, Refused> {
+        let statement = self.sealable.statement();
+        if statement.tag == tag && self.ingest == ingest {
+            return Ok(Cow::Borrowed(&self.sealable));
+        }
+        let unsealed = Unsealed {
+            kind: self.sealable.kind(),
+            statement: Statement { tag, ..statement.clone() },
+            signature: None,
+            secret: self.sealable.secret().clone(),
+            event: self.sealable.event().to_vec(),
+            ingest,
+            authenticated: self.how,
+        };
+        unsealed.prepare(singular).map(Cow::Owned).map_err(not_sealable)
+    }
+}
+
+/// What preparation needs besides the submission: the ledger's name and schema, the time, and a guess of tag and ingest.
+#[derive(Clone)]
 pub(super) struct Context<'a> {
+    pub(super) origin: &'a Origin,
     pub(super) decoder: Decoder,
     pub(super) singular: &'a Singular,
     pub(super) now: Timestamp,
+    pub(super) guess_tag: &'a dyn Fn(&CaseId) -> Option<ChainTag>,
+    pub(super) guess_backload: &'a dyn Fn(&AgencyId, &CaseEvent, bool) -> bool,
 }
 
 /// Checks one submission and commits to its fields.
@@ -114,36 +139,91 @@ pub(super) fn prepare(
     if submission.event_id.0 == [0; 16] {
         return Err(Refused::field("event_id", "is all zero; send a random UUID"));
     }
+    // Before the typed view: a refusal of the format names what the decoder would only call malformed.
     fields::split(&submission.event, context.singular).map_err(not_fields)?;
     let event = (context.decoder)(&submission.event).map_err(refused)?;
     check::event(&event, context.now).map_err(refused)?;
     let route = route(&event)?;
     own_words_only(&agency, &event)?;
-    if submission.case_tag.is_some() && !matches!(route, Route::Case { opens: true, .. }) {
+    let opens = matches!(route, Route::Case { opens: true, .. });
+    if submission.case_tag.is_some() && !opens {
         return Err(Refused::field("case_tag", "is only for case.opened; leave it out"));
     }
-    let secret = match submission.secret {
-        Some(secret) if secret == [0; 32] => {
-            return Err(Refused::field("secret", "is all zero; send 32 random bytes or none"));
-        }
-        Some(secret) => secret,
-        None => random()?,
+    let (kind, tag) = match &route {
+        Route::Registry => (EntryKind::RegistryEvent, Some(context.origin.registry_tag())),
+        Route::Case { id, .. } => (EntryKind::CaseEvent, (context.guess_tag)(id)),
     };
-    let root = root_under(&submission.event, context.singular, &secret)?;
+    let backload = (context.guess_backload)(&agency, &event, submission.imported);
+    let ingest = if backload { Ingest::Backload } else { Ingest::Live };
+    let how = match caller.how() {
+        How::Development => Authenticated::Development,
+    };
+    let statement = Statement {
+        origin: context.origin.clone(),
+        tag: tag.unwrap_or(ChainTag::ZERO),
+        event_id: submission.event_id.0,
+        agency: agency_name(&agency)?,
+        key_id: None,
+        seen: submission.seen,
+        fields_root: FieldsRoot::ZERO,
+    };
+    let secret = secret(submission.secret)?;
+    let event_bytes = submission.event;
+    let unsealed = Unsealed {
+        kind,
+        statement,
+        signature: None,
+        secret,
+        event: event_bytes,
+        ingest,
+        authenticated: how,
+    };
+    let sealable = unsealed.prepare(context.singular).map_err(not_sealable)?;
     Ok(Prepared {
         agency,
-        how: caller.how(),
         event_id: submission.event_id.0,
         event,
-        bytes: submission.event,
-        secret,
-        root,
+        sealable,
+        ingest,
+        how,
         route,
-        case_tag: submission.case_tag,
+        case_tag: submission.case_tag.map(ChainTag::new),
         expected: submission.expected,
-        seen: submission.seen,
         imported: submission.imported,
     })
+}
+
+/// The author in the format's words; the ledger itself never calls.
+fn agency_name(agency: &AgencyId) -> Result<AgencyName, Refused> {
+    match agency.as_str().parse::<AgencyName>() {
+        Ok(name) if !name.is_ledger() => Ok(name),
+        Ok(_) | Err(_) => Err(Refused::OtherAgency),
+    }
+}
+
+/// The secret that was sent, or one from the operating system.
+fn secret(sent: Option<[u8; 32]>) -> Result<Secret, Refused> {
+    let bytes = match sent {
+        Some(bytes) => bytes,
+        None => random()?,
+    };
+    Secret::new(bytes).map_err(|error| Refused::field("secret", error.to_string()))
+}
+
+/// A refusal of the format: the event's bytes are not fields.
+pub(super) fn not_fields(refusal: FieldRefusal) -> Refused {
+    let mut field = "event".to_owned();
+    for number in [refusal.body, refusal.number].into_iter().flatten() {
+        field.push_str(&format!(".{number}"));
+    }
+    Refused::field(field, refusal.to_string())
+}
+
+fn not_sealable(error: PrepareError) -> Refused {
+    match error {
+        PrepareError::Fields(refusal) => not_fields(refusal),
+        PrepareError::FieldsRoot => Refused::field("event", error.to_string()),
+    }
 }
 
 /// A refusal of the domain in the words of the service; the field is one of the event.

@@ -5,26 +5,27 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::domain::event::CaseEvent;
 use crate::domain::id::{AgencyId, CaseId};
 use crate::journal::{Journal, ReadError, Stored};
-use crate::ledger::content::{self, Content};
-use crate::ledger::digest::ChainTag;
+use crate::ledger::chain::ChainHead;
+use crate::ledger::content::{Content, EntryKey};
+use crate::ledger::digest::{ChainTag, Link, TreeHash};
 use crate::ledger::entry::SealedEntry;
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
+use crate::ledger::tree::MemoryTree;
 use crate::vault::Vault;
 
 use super::clock::Clock;
 use super::error::Refused;
-use super::overlay::{ChainHead, Overlay};
+use super::overlay::Overlay;
 use super::prepare::Decoder;
 use super::registry::Registry;
-use super::sealing;
 use super::signer::Signer;
-use super::tree_cache::TreeCache;
 
 /// The newest signed checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Head {
     /// Entries in the ledger.
     pub size: u64,
     /// Root of the tree over them.
-    pub root: [u8; 32],
+    pub root: TreeHash,
     /// The signed note.
     pub note: Arc<str>,
 }
@@ -40,7 +41,6 @@ pub struct Head {
 /// The state that all parts of the service share.
 pub(super) struct Shared {
     pub(super) origin: Origin,
-    pub(super) registry_tag: ChainTag,
     pub(super) singular: Singular,
     pub(super) decoder: Decoder,
     pub(super) journal: Arc<dyn Journal>,
@@ -49,7 +49,7 @@ pub(super) struct Shared {
     pub(super) head: watch::Sender<Head>,
     pub(super) poisoned: AtomicBool,
     pub(super) queued_bytes: AtomicUsize,
-    pub(super) tree: RwLock<TreeCache>,
+    pub(super) tree: RwLock<MemoryTree>,
     pub(super) cases: RwLock<Cases>,
     pub(super) registry: RwLock<Registry>,
 }
@@ -57,13 +57,13 @@ pub(super) struct Shared {
 /// Case ids and the tags of their chains, both ways. Held in memory only: case ids are content.
 #[derive(Debug, Default)]
 pub(super) struct Cases {
-    tags: BTreeMap<CaseId, [u8; 32]>,
-    ids: BTreeMap<[u8; 32], CaseId>,
+    tags: BTreeMap<CaseId, ChainTag>,
+    ids: BTreeMap<ChainTag, CaseId>,
     order: Vec<CaseId>,
 }
 
 impl Cases {
-    pub(super) fn insert(&mut self, id: CaseId, tag: [u8; 32]) {
+    pub(super) fn insert(&mut self, id: CaseId, tag: ChainTag) {
         self.order.push(id.clone());
         self.ids.insert(tag, id.clone());
         self.tags.insert(id, tag);
@@ -99,7 +99,7 @@ impl Shared {
     }
 
     /// A read of the tree.
-    pub(super) fn tree(&self) -> RwLockReadGuard<'_, TreeCache> {
+    pub(super) fn tree(&self) -> RwLockReadGuard<'_, MemoryTree> {
         read(&self.tree)
     }
 
@@ -113,12 +113,12 @@ impl Shared {
     }
 
     /// The tag of a case's chain.
-    pub(super) fn case_tag(&self, id: &CaseId) -> Option<[u8; 32]> {
+    pub(super) fn case_tag(&self, id: &CaseId) -> Option<ChainTag> {
         read(&self.cases).tags.get(id).copied()
     }
 
     /// The case whose chain has this tag.
-    pub(super) fn case_id(&self, tag: &[u8; 32]) -> Option<CaseId> {
+    pub(super) fn case_id(&self, tag: &ChainTag) -> Option<CaseId> {
         read(&self.cases).ids.get(tag).cloned()
     }
 
@@ -140,25 +140,32 @@ impl Shared {
     ///
     /// # Errors
     /// [`Refused`] when the journal cannot be read.
-    pub(super) fn chain_head(&self, tag: &[u8; 32]) -> Result<ChainHead, Refused> {
-        let seq = self.journal.chain_len(tag)?;
+    pub(super) fn chain_head(&self, tag: ChainTag) -> Result<ChainHead, Refused> {
+        let seq = self.journal.chain_len(tag.as_bytes())?;
         if seq == 0 {
-            let link = sealing::genesis(&self.origin, tag);
-            return Ok(ChainHead { seq: 0, link, position: None });
+            return Ok(ChainHead::genesis(&self.origin, tag));
         }
-        let page = self.journal.read_chain(tag, seq, 1)?;
+        let page = self.journal.read_chain(tag.as_bytes(), seq, 1)?;
         let entry = decode(page.first().ok_or(Refused::UnknownEntry)?)?;
-        Ok(ChainHead { seq, link: *entry.link().as_bytes(), position: Some(entry.position()) })
+        Ok(ChainHead::at(entry.parsed()))
     }
 
     /// The link of one entry of a chain.
     ///
     /// # Errors
     /// [`Refused::UnknownEntry`]; [`Refused`] when the journal cannot be read.
-    pub(super) fn link_at(&self, tag: &[u8; 32], seq: u64) -> Result<[u8; 32], Refused> {
-        let page = self.journal.read_chain(tag, seq, 1)?;
-        let entry = decode(page.first().ok_or(Refused::UnknownEntry)?)?;
-        Ok(*entry.link().as_bytes())
+    pub(super) fn link_at(&self, tag: &ChainTag, seq: u64) -> Result<Link, Refused> {
+        let page = self.journal.read_chain(tag.as_bytes(), seq, 1)?;
+        Ok(decode(page.first().ok_or(Refused::UnknownEntry)?)?.link())
+    }
+
+    /// The key under which the entry at this position is sealed.
+    ///
+    /// # Errors
+    /// [`Refused::Store`] when there is none: a position is never sealed under a key that was destroyed.
+    pub(super) fn key_to_seal(&self, position: u64) -> Result<EntryKey, Refused> {
+        let key = self.vault.key(position).map_err(|e| Refused::Store(e.to_string()))?;
+        key.ok_or_else(|| Refused::Store(format!("there is no key for position {position}")))
     }
 
     /// Content of an entry; `None` when its key is gone.
@@ -167,14 +174,9 @@ impl Shared {
     /// [`Refused::Damaged`] when it is not what was sealed.
     pub(super) fn open(&self, entry: &SealedEntry) -> Result<Option<Content>, Refused> {
         let position = entry.position();
-        let Some(key) = self.vault.key(position).map_err(|e| Refused::Store(e.to_string()))? else {
-            return Ok(None);
-        };
-        let statement = entry.statement();
-        let root = statement.fields_root;
-        let bytes = statement.encode();
-        let opened = content::open(&key, position, &bytes, root, entry.content(), &self.singular);
-        opened.map(Some).map_err(|_| Refused::Damaged { position })
+        let key = self.vault.key(position).map_err(|e| Refused::Store(e.to_string()))?;
+        let Some(key) = key else { return Ok(None) };
+        entry.open(&key).map(Some).map_err(|_not_what_was_sealed| Refused::Damaged { position })
     }
 
     /// Takes a durable commit into the tree, the directory and the registry, and signs the new head.
@@ -184,20 +186,19 @@ impl Shared {
     pub(super) fn extend(&self, commit: Overlay, signer: &Signer) -> Result<Head, Refused> {
         let mut tree = write(&self.tree);
         for staged in &commit.staged {
-            tree.push(sealing::leaf(&staged.header));
+            tree.append(staged.entry.leaf_hash());
         }
         let mut cases = write(&self.cases);
-        let opened = commit.staged.iter().filter(|staged| staged.placed.case_seq == 1);
-        let tags: Vec<[u8; 32]> = opened.map(|staged| staged.placed.tag).collect();
-        for tag in tags {
-            if let Some((id, _)) = commit.cases.iter().find(|(_, of)| **of == tag) {
-                cases.insert(id.clone(), tag);
+        for staged in &commit.staged {
+            let of_tag = |(_, tag): &(&CaseId, &ChainTag)| *tag == staged.entry.tag();
+            if let Some((id, tag)) = commit.cases.iter().find(of_tag) {
+                cases.insert(id.clone(), *tag);
             }
         }
         if let Some(registry) = commit.registry {
             *write(&self.registry) = registry;
         }
-        sign(&tree, &self.origin, signer)
+        Ok(signer.sign(&tree))
     }
 
     /// Shows the new head to readers and wakes followers.
@@ -206,14 +207,10 @@ impl Shared {
     }
 }
 
-/// Signs the root of everything in the tree.
-///
-/// # Errors
-/// [`Refused::Store`] if the tree has no root, which cannot be.
-pub(super) fn sign(tree: &TreeCache, origin: &Origin, signer: &Signer) -> Result<Head, Refused> {
-    let size = tree.size();
-    let root = tree.root(size).ok_or_else(|| Refused::Store("the tree has no root".to_owned()))?;
-    Ok(Head { size, root: *root.as_bytes(), note: signer.sign(origin, size, root) })
+/// An appended time as an instant. Times beyond what can be shown become the last one that can.
+pub(super) fn timestamp(micros: u64) -> Timestamp {
+    let micros = i64::try_from(micros).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
 }
 
 /// An entry from its stored bytes.
