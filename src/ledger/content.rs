@@ -1,0 +1,168 @@
+//! Stored content: secret and event bytes under the entry's key (FORMAT.md section 6).
+
+use std::fmt;
+
+use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::{Aes256Gcm, KeyInit};
+use zeroize::Zeroizing;
+
+use super::commitment::{Committed, Secret, commit};
+use super::digest::{ContentDigest, Deriver, FieldsRoot, Purpose, derive};
+use super::fields::{EVENT_BYTES_MAX, FieldRefusal, Singular};
+
+/// Longest stored content, bytes.
+pub const CONTENT_MAX: usize = 16_777_216;
+const NONCE: usize = 12;
+
+/// The AES-256 key of one position. Destroying it erases the content.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EntryKey(Zeroizing<[u8; 32]>);
+
+impl EntryKey {
+    /// Wraps the key; wiped on drop.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn cipher(&self) -> Aes256Gcm {
+        Aes256Gcm::new(&(*self.0).into())
+    }
+}
+
+impl fmt::Debug for EntryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EntryKey(..)")
+    }
+}
+
+/// Content could not be sealed: the event is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event is longer than the format allows")]
+pub struct TooLong;
+
+/// Why content is not what the statement says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContentError {
+    /// It does not decrypt under this key for this position and statement.
+    #[error("the content does not decrypt under its key")]
+    Decrypt,
+    /// The nonce is not the one derived from the content, or the secret is zero.
+    #[error("the content was not sealed by the rules of the format")]
+    Form,
+    /// The event bytes cannot be split.
+    #[error(transparent)]
+    Fields(#[from] FieldRefusal),
+    /// Its fields are not those of the statement.
+    #[error("the content is not what the statement commits to")]
+    FieldsRoot,
+}
+
+/// Content after decryption, proven to be what the statement commits to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The event's secret.
+    pub secret: Secret,
+    /// The exact event bytes.
+    pub event: Vec<u8>,
+    /// Its commitments.
+    pub committed: Committed,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Content(..)")
+    }
+}
+
+/// Associated data: binds the ciphertext to its position and statement.
+fn associated(position: u64, statement: &[u8]) -> Vec<u8> {
+    [&position.to_be_bytes(), statement].concat()
+}
+
+/// The nonce follows the content, because a position may be sealed more than once under its one key.
+fn nonce(plaintext: &[u8]) -> [u8; NONCE] {
+    let mut nonce = [0; NONCE];
+    Deriver::new(Purpose::ContentNonce)
+        .bytes(plaintext)
+        .fill(&mut nonce);
+    nonce
+}
+
+/// Seals secret and event bytes for one position: nonce and ciphertext.
+///
+/// # Errors
+/// [`TooLong`] above 16,000,000 event bytes.
+pub fn seal(
+    key: &EntryKey,
+    position: u64,
+    statement: &[u8],
+    secret: &Secret,
+    event: &[u8],
+) -> Result<Vec<u8>, TooLong> {
+    if event.len() > EVENT_BYTES_MAX {
+        return Err(TooLong);
+    }
+    let plaintext = Zeroizing::new([secret.as_bytes(), event].concat());
+    let nonce = nonce(&plaintext);
+    let payload = Payload {
+        msg: &plaintext,
+        aad: &associated(position, statement),
+    };
+    let ciphertext = key
+        .cipher()
+        .encrypt(&nonce.into(), payload)
+        .map_err(|_| TooLong)?;
+    Ok([&nonce, ciphertext.as_slice()].concat())
+}
+
+/// Digest of stored content, as it stands in the ledger fields.
+#[must_use]
+pub fn digest(content: &[u8]) -> ContentDigest {
+    ContentDigest::new(derive(Purpose::StoredContent, content))
+}
+
+/// Opens stored content and proves it against the statement's fields root. No schema is needed: which numbers are
+/// singular was judged when the event was taken, and is judged again by whoever reads it as a typed event.
+///
+/// # Errors
+/// [`ContentError`] saying what does not fit.
+pub fn open(
+    key: &EntryKey,
+    position: u64,
+    statement: &[u8],
+    root: FieldsRoot,
+    content: &[u8],
+) -> Result<Content, ContentError> {
+    let (stored_nonce, ciphertext) = content
+        .split_first_chunk::<NONCE>()
+        .ok_or(ContentError::Decrypt)?;
+    let payload = Payload {
+        msg: ciphertext,
+        aad: &associated(position, statement),
+    };
+    let plaintext = key.cipher().decrypt(&(*stored_nonce).into(), payload);
+    let plaintext = Zeroizing::new(plaintext.map_err(|_| ContentError::Decrypt)?);
+    if nonce(&plaintext) != *stored_nonce {
+        return Err(ContentError::Form);
+    }
+    let (secret, event) = plaintext
+        .split_first_chunk::<32>()
+        .ok_or(ContentError::Form)?;
+    let secret = Secret::new(*secret).map_err(|_| ContentError::Form)?;
+    let committed = commit(event, &secret, &Singular::default())?;
+    if committed.root() != root {
+        return Err(ContentError::FieldsRoot);
+    }
+    Ok(Content {
+        secret,
+        event: event.to_vec(),
+        committed,
+    })
+}

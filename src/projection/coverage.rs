@@ -1,0 +1,458 @@
+//! What an absence is worth: which kinds an agency's feed carried on a day (`semantics.md` 4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::cut::{Cut, ReadingKind};
+use super::placed::{Ingest, Unseen, UnseenReason};
+use crate::domain::event::feed::FeedContent;
+use crate::domain::event::registry::RegistryContent;
+use crate::domain::event::{CaseEvent, Content, FeedKind};
+use crate::domain::id::{AgencyId, PersonRef};
+use crate::domain::time::{Interval, TICK, When, london_date};
+use crate::projection::placed::Placed;
+
+/// What is known of an agency's records of one kind on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cover {
+    /// Declared live; up to the later of its last entry and what it confirmed.
+    Live,
+    /// The agency confirmed that it sent everything.
+    Confirmed,
+    /// Entries came afterwards; that they are complete is not confirmed.
+    Backloaded,
+    /// The feed does not carry the kind.
+    KindNotCarried,
+    /// No feed, or it fell silent.
+    NotConnected,
+}
+
+/// Why an absence cannot be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The agency's feed is not connected on some day.
+    NotConnected,
+    /// The feed does not carry the kind.
+    KindNotCarried,
+    /// The feed does not collect the field.
+    FieldNotCollected,
+    /// The agency has not confirmed its records of the period (where confirmation is required).
+    NotConfirmed,
+    /// So many entries that might bear on it are not visible to the reader.
+    Hidden(u32),
+    /// So many entries that might bear on it are erased.
+    Erased(u32),
+    /// A date that bears on it may lie on either side.
+    DateStraddles,
+}
+
+/// The outcome of "no record of X by A in [a, b)".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Absence {
+    /// No record; counts in headlines.
+    NoRecord,
+    /// No record; the agency has not confirmed that it sent everything. Counts as a separate figure.
+    Unconfirmed,
+    /// Cannot be told; becomes a question to the agency.
+    Undeterminable(Reason),
+}
+
+impl Absence {
+    /// The weaker of two: for a share, an act or a meeting that either side would record, both sides must be
+    /// live or confirmed for the plain outcome.
+    #[must_use]
+    pub fn both(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Declared {
+    from: Date,
+    position: u64,
+    kinds: BTreeSet<FeedKind>,
+    not_collected: BTreeSet<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Confirmed {
+    kinds: BTreeSet<FeedKind>,
+    children: BTreeSet<PersonRef>,
+    from: Date,
+    to: Date,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Interrupted {
+    kinds: BTreeSet<FeedKind>,
+    from: Date,
+    /// The first day after it; none while it lasts.
+    to: Option<Date>,
+}
+
+/// One agency's feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Feed {
+    declared: Vec<Declared>,
+    interrupted: Vec<Interrupted>,
+    through: Vec<(BTreeSet<FeedKind>, Date)>,
+    confirmed: Vec<Confirmed>,
+    last_live: Option<Date>,
+    /// For each kind that came by back-load, the last day that such an entry speaks of or was recorded on.
+    backloaded: BTreeMap<FeedKind, Date>,
+    kind: Option<crate::domain::event::registry::AgencyKind>,
+}
+
+/// The coverage of every agency in a cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    feeds: BTreeMap<AgencyId, Feed>,
+    unseen: Vec<Unseen>,
+    day: Date,
+}
+
+impl Coverage {
+    /// Reads the feeds, confirmations and arrivals of a cut.
+    pub fn of(cut: &Cut) -> Self {
+        let mut feeds: BTreeMap<AgencyId, Feed> = BTreeMap::new();
+        for reading in cut.readings() {
+            if reading.struck().is_some() || !reading.certain() {
+                continue;
+            }
+            if reading.kind() == ReadingKind::Standing {
+                standing(&mut feeds, reading.event(), reading.root());
+            }
+        }
+        for entry in cut.log().entries() {
+            arrival(&mut feeds, entry);
+        }
+        for feed in feeds.values_mut() {
+            feed.declared
+                .sort_by_key(|declared| (declared.from, declared.position));
+        }
+        Self {
+            feeds,
+            unseen: cut.log().unseen().to_vec(),
+            day: cut.at().day(),
+        }
+    }
+
+    /// The agencies of which anything is known.
+    pub fn agencies(&self) -> impl Iterator<Item = &AgencyId> {
+        self.feeds.keys()
+    }
+
+    /// What the agency is, as registered.
+    pub fn agency_kind(
+        &self,
+        agency: &AgencyId,
+    ) -> Option<crate::domain::event::registry::AgencyKind> {
+        self.feeds.get(agency).and_then(|feed| feed.kind)
+    }
+
+    /// What is known of an agency's records of one kind on one day, for the whole case.
+    pub fn cover(&self, agency: &AgencyId, kind: FeedKind, day: Date) -> Cover {
+        self.cover_of(agency, kind, None, day)
+    }
+
+    /// The same for one child: confirmations that name children count for these only.
+    pub fn cover_of(
+        &self,
+        agency: &AgencyId,
+        kind: FeedKind,
+        child: Option<&PersonRef>,
+        day: Date,
+    ) -> Cover {
+        let Some(feed) = self.feeds.get(agency) else {
+            return Cover::NotConnected;
+        };
+        if feed.is_live(kind, day) {
+            return Cover::Live;
+        }
+        if feed.is_confirmed(kind, child, day) {
+            return Cover::Confirmed;
+        }
+        let declared = feed.declaration(day);
+        if declared.is_some_and(|declared| !declared.kinds.contains(&kind)) {
+            return if feed.backloaded.get(&kind).is_some_and(|last| day <= *last) {
+                Cover::Backloaded
+            } else {
+                Cover::KindNotCarried
+            };
+        }
+        let not_yet_live = declared.is_none() || feed.is_interrupted(kind, day);
+        if not_yet_live && feed.backloaded.get(&kind).is_some_and(|last| day <= *last) {
+            return Cover::Backloaded;
+        }
+        Cover::NotConnected
+    }
+
+    /// The outcome of "no record of this kind by the agency in `[a, b)`". An empty window is no record.
+    pub fn absence(&self, agency: &AgencyId, kind: FeedKind, a: Date, b: Date) -> Absence {
+        self.absence_of(agency, kind, None, (a, b))
+    }
+
+    /// The same for one child, over the window `[from, to)`.
+    pub fn absence_of(
+        &self,
+        agency: &AgencyId,
+        kind: FeedKind,
+        child: Option<&PersonRef>,
+        window: (Date, Date),
+    ) -> Absence {
+        let mut outcome = self.unseen_in(agency, kind, window);
+        let mut day = window.0;
+        while day < window.1 {
+            let next = self.next_change(agency, kind, day).min(window.1);
+            outcome = outcome.max(match self.cover_of(agency, kind, child, day) {
+                Cover::Live | Cover::Confirmed => Absence::NoRecord,
+                Cover::Backloaded => Absence::Unconfirmed,
+                Cover::KindNotCarried => Absence::Undeterminable(Reason::KindNotCarried),
+                Cover::NotConnected => Absence::Undeterminable(Reason::NotConnected),
+            });
+            day = next;
+        }
+        outcome
+    }
+
+    /// The outcome of "the field was left blank by the agency on this day": undeterminable where the feed
+    /// does not collect it. `field` is `type.field`, as in `allocation.started.explained_to_child`.
+    pub fn blank_field(
+        &self,
+        agency: &AgencyId,
+        kind: FeedKind,
+        field: &str,
+        day: Date,
+    ) -> Absence {
+        if self.collects(agency, field, day) {
+            self.absence(agency, kind, day, next_day(day))
+        } else {
+            Absence::Undeterminable(Reason::FieldNotCollected)
+        }
+    }
+
+    /// Whether the agency's feed collects a field on a day; yes, unless it declared that it does not.
+    pub fn collects(&self, agency: &AgencyId, field: &str, day: Date) -> bool {
+        let feed = self.feeds.get(agency);
+        let declared =
+            feed.and_then(|feed| feed.declaration(day).or_else(|| feed.declared.first()));
+        declared.is_none_or(|declared| !declared.not_collected.contains(field))
+    }
+
+    /// The last day not after the as-at date up to which every day from `from` is live or confirmed; none
+    /// when `from` is not (`semantics.md` 1.7).
+    pub fn covered_to(
+        &self,
+        agency: &AgencyId,
+        kind: FeedKind,
+        child: Option<&PersonRef>,
+        from: Date,
+    ) -> Option<Date> {
+        let mut day = from;
+        let mut last = None;
+        while day <= self.day {
+            match self.cover_of(agency, kind, child, day) {
+                Cover::Live | Cover::Confirmed => {}
+                Cover::Backloaded | Cover::KindNotCarried | Cover::NotConnected => return last,
+            }
+            let next = self.next_change(agency, kind, day);
+            last = Some(next.yesterday().unwrap_or(next).min(self.day));
+            day = next;
+        }
+        last
+    }
+
+    /// The as-at date.
+    pub fn day(&self) -> Date {
+        self.day
+    }
+
+    /// The first day after `day` on which the cover of a kind may differ; the end of the calendar if none.
+    pub fn next_change(&self, agency: &AgencyId, kind: FeedKind, day: Date) -> Date {
+        let Some(feed) = self.feeds.get(agency) else {
+            return Date::MAX;
+        };
+        let mut edges: Vec<Date> = feed.declared.iter().map(|declared| declared.from).collect();
+        for interrupted in &feed.interrupted {
+            edges.push(interrupted.from);
+            edges.extend(interrupted.to);
+        }
+        for confirmed in &feed.confirmed {
+            edges.push(confirmed.from);
+            edges.push(next_day(confirmed.to));
+        }
+        edges.extend(feed.last_covered(kind).map(next_day));
+        edges.extend(feed.backloaded.get(&kind).copied().map(next_day));
+        edges
+            .into_iter()
+            .filter(|edge| *edge > day)
+            .min()
+            .unwrap_or(Date::MAX)
+    }
+
+    fn unseen_in(&self, agency: &AgencyId, kind: FeedKind, window: (Date, Date)) -> Absence {
+        let may_bear = |unseen: &&Unseen| {
+            unseen.agency.as_ref().is_none_or(|author| author == agency)
+                && unseen.kind.is_none_or(|kept| kept == kind)
+                && unseen.month.is_none_or(|month| {
+                    month < window.1 && window.0 < month.saturating_add(jiff::Span::new().months(1))
+                })
+        };
+        let (mut hidden, mut erased) = (0, 0);
+        for unseen in self.unseen.iter().filter(may_bear) {
+            match unseen.reason {
+                UnseenReason::Hidden => hidden += 1,
+                UnseenReason::Erased => erased += 1,
+            }
+        }
+        match (hidden, erased) {
+            (0, 0) => Absence::NoRecord,
+            (0, n) => Absence::Undeterminable(Reason::Erased(n)),
+            (n, _) => Absence::Undeterminable(Reason::Hidden(n)),
+        }
+    }
+}
+
+impl Feed {
+    /// The declaration in force on a day.
+    fn declaration(&self, day: Date) -> Option<&Declared> {
+        self.declared
+            .iter()
+            .rev()
+            .find(|declared| declared.from <= day)
+    }
+
+    fn is_live(&self, kind: FeedKind, day: Date) -> bool {
+        self.declaration(day)
+            .is_some_and(|declared| declared.kinds.contains(&kind))
+            && !self.is_interrupted(kind, day)
+            && self.last_covered(kind).is_some_and(|last| day <= last)
+    }
+
+    fn is_interrupted(&self, kind: FeedKind, day: Date) -> bool {
+        self.interrupted.iter().any(|interrupted| {
+            names(&interrupted.kinds, kind)
+                && interrupted.from <= day
+                && interrupted.to.is_none_or(|to| day < to)
+        })
+    }
+
+    fn is_confirmed(&self, kind: FeedKind, child: Option<&PersonRef>, day: Date) -> bool {
+        self.confirmed.iter().any(|confirmed| {
+            names(&confirmed.kinds, kind)
+                && confirmed.from <= day
+                && day <= confirmed.to
+                && (confirmed.children.is_empty()
+                    || child.is_some_and(|child| confirmed.children.contains(child)))
+        })
+    }
+
+    fn last_covered(&self, kind: FeedKind) -> Option<Date> {
+        let through = self
+            .through
+            .iter()
+            .filter(|(kinds, _)| names(kinds, kind))
+            .map(|(_, day)| *day);
+        through.chain(self.last_live).max()
+    }
+}
+
+/// An empty list of kinds means all.
+fn names(kinds: &BTreeSet<FeedKind>, kind: FeedKind) -> bool {
+    kinds.is_empty() || kinds.contains(&kind)
+}
+
+fn next_day(day: Date) -> Date {
+    day.tomorrow().unwrap_or(Date::MAX)
+}
+
+fn first_day(interval: Interval) -> Date {
+    interval.earliest.map_or(Date::MIN, london_date)
+}
+
+fn last_day(interval: Interval) -> Date {
+    london_date(interval.latest.checked_sub(TICK).unwrap_or(interval.latest))
+}
+
+fn standing(feeds: &mut BTreeMap<AgencyId, Feed>, event: &CaseEvent, root: &Placed) {
+    let resolve = |when: &When| when.resolve(root.appended);
+    let set = |kinds: &[FeedKind]| kinds.iter().copied().collect::<BTreeSet<_>>();
+    match &event.content {
+        Content::Feed(FeedContent::FeedDeclared(feed)) => {
+            feeds
+                .entry(feed.agency.clone())
+                .or_default()
+                .declared
+                .push(Declared {
+                    from: last_day(resolve(&feed.live_from)),
+                    position: root.position,
+                    kinds: set(&feed.kinds),
+                    not_collected: feed.fields_not_collected.iter().cloned().collect(),
+                });
+        }
+        Content::Feed(FeedContent::FeedInterrupted(feed)) => {
+            feeds
+                .entry(feed.agency.clone())
+                .or_default()
+                .interrupted
+                .push(Interrupted {
+                    kinds: set(&feed.kinds),
+                    from: first_day(resolve(&event.occurred)),
+                    to: None,
+                });
+        }
+        Content::Feed(FeedContent::FeedResumed(feed)) => {
+            let to = last_day(resolve(&event.occurred));
+            let kinds = set(&feed.kinds);
+            for open in &mut feeds.entry(feed.agency.clone()).or_default().interrupted {
+                if open.to.is_none() && open.from <= to && (kinds.is_empty() || kinds == open.kinds)
+                {
+                    open.to = Some(to);
+                }
+            }
+        }
+        Content::Feed(FeedContent::FeedConfirmedTo(feed)) => feeds
+            .entry(feed.agency.clone())
+            .or_default()
+            .through
+            .push((set(&feed.kinds), last_day(resolve(&feed.through)))),
+        Content::Feed(FeedContent::RecordsConfirmed(confirmed)) => {
+            feeds
+                .entry(confirmed.agency.clone())
+                .or_default()
+                .confirmed
+                .push(Confirmed {
+                    kinds: set(&confirmed.kinds),
+                    children: confirmed.for_children.iter().cloned().collect(),
+                    from: first_day(resolve(&confirmed.from)),
+                    to: last_day(resolve(&confirmed.to)),
+                });
+        }
+        Content::Registry(RegistryContent::AgencyRegistered(agency)) => {
+            feeds.entry(agency.agency.clone()).or_default().kind = Some(agency.kind);
+        }
+        _ => {}
+    }
+}
+
+/// An entry that arrived shows that the feed was alive, or that its kind was back-loaded.
+fn arrival(feeds: &mut BTreeMap<AgencyId, Feed>, entry: &Placed) {
+    let event = super::clock::asserted(&entry.event);
+    let Some(kind) = event.feed_kind() else {
+        return;
+    };
+    let recorded = last_day(entry.recorded_or_appended());
+    let feed = feeds.entry(entry.agency.clone()).or_default();
+    match entry.ingest {
+        Ingest::Live => feed.last_live = feed.last_live.max(Some(recorded)),
+        Ingest::Backload => {
+            let speaks_of = match &entry.event.recorded {
+                Some(_) => recorded,
+                None => last_day(event.occurred.resolve(entry.appended)),
+            };
+            let last = feed.backloaded.entry(kind).or_insert(speaks_of);
+            *last = (*last).max(speaks_of);
+        }
+    }
+}

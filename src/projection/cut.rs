@@ -1,0 +1,409 @@
+//! The cut of a log in time: the only way to anything a projection may read (`semantics.md` 3).
+//!
+//! ```text
+//! Log ── cut(basis, at) ──► Cut: entries, readings after corrections, what is certain, what is possible
+//! ```
+//!
+//! *then*: every statement that somebody named in it knew by the moment, with its record errors whenever made.
+//! *recorded*: every entry recorded by then. *ledger*: every entry appended by then. *now*: every statement
+//! about what had happened by then, all corrections applied.
+
+mod reading;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::clock;
+use super::placed::{Log, Placed};
+use super::statement::{Statements, Tie, statement_clock};
+use crate::domain::event::record::RecordContent;
+use crate::domain::event::{Content, EntryRef};
+use crate::domain::time::{AsAt, Interval, TICK, london_date};
+
+pub use reading::{LATE_CORRECTION_DAYS, Reading, ReadingKind};
+
+/// Which record of the past a question asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// By the best record of today, what some holder knew then.
+    Then,
+    /// What had been recorded by then, as claimed where back-loaded.
+    Recorded,
+    /// What this ledger held then: provable.
+    Ledger,
+    /// Everything in the ledger today that had happened by then.
+    Now,
+}
+
+impl Basis {
+    /// The name used in data: `then`, `recorded`, `ledger`, `now`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Then => "then",
+            Self::Recorded => "recorded",
+            Self::Ledger => "ledger",
+            Self::Now => "now",
+        }
+    }
+}
+
+impl std::str::FromStr for Basis {
+    type Err = UnknownBasis;
+
+    fn from_str(text: &str) -> Result<Self, UnknownBasis> {
+        match text {
+            "then" => Ok(Self::Then),
+            "recorded" => Ok(Self::Recorded),
+            "ledger" => Ok(Self::Ledger),
+            "now" => Ok(Self::Now),
+            _ => Err(UnknownBasis),
+        }
+    }
+}
+
+/// A text is not the name of a basis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the basis is one of then, recorded, ledger, now")]
+pub struct UnknownBasis;
+
+/// Which words of a corrected entry are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Readings {
+    /// Record errors applied.
+    #[default]
+    Current,
+    /// The words as first recorded: no record error applied.
+    First,
+}
+
+/// The moment of a question: an exclusive instant, and in basis *ledger* perhaps a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// T: nothing at or after it shows.
+    pub instant: Timestamp,
+    /// Basis *ledger* only: entries below this position, instead of those appended before T.
+    pub position: Option<u64>,
+}
+
+impl At {
+    /// The as-at date: the last London day that the moment includes.
+    pub fn day(&self) -> Date {
+        london_date(self.instant.checked_sub(TICK).unwrap_or(self.instant))
+    }
+}
+
+impl From<&AsAt> for At {
+    fn from(as_at: &AsAt) -> Self {
+        Self {
+            instant: as_at.instant(),
+            position: None,
+        }
+    }
+}
+
+impl From<Timestamp> for At {
+    fn from(instant: Timestamp) -> Self {
+        Self {
+            instant,
+            position: None,
+        }
+    }
+}
+
+/// An interval as it may be shown: a bound at or after the as-at moment is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shown {
+    /// The lower bound; none when there is none.
+    pub earliest: Option<Timestamp>,
+    /// The exclusive upper bound; none means *after the as-at date*.
+    pub latest: Option<Timestamp>,
+}
+
+/// Two entries recorded as one matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Matter {
+    /// Statement of the one entry.
+    pub a: u64,
+    /// Statement of the other.
+    pub b: u64,
+    /// Position of the link.
+    pub link: u64,
+}
+
+/// What a projection may read: sealed, made by [`cut`] and [`Cut::seen_by`] only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    basis: Basis,
+    at: At,
+    words: Readings,
+    log: Log,
+    readings: Vec<Reading>,
+    /// For each entry by position, the position of the statement it belongs to.
+    statement_of: BTreeMap<u64, u64>,
+    matters: Vec<Matter>,
+}
+
+/// Cuts a log at a moment.
+pub fn cut(log: &Log, basis: Basis, at: impl Into<At>) -> Cut {
+    cut_with(log, basis, at, Readings::Current)
+}
+
+/// Cuts a log at a moment, and says which words of corrected entries are read.
+pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: Readings) -> Cut {
+    let at = at.into();
+    let statements = Statements::of(log, basis);
+    let clocks = Clocks {
+        log,
+        statements: &statements,
+        basis,
+        at,
+        words,
+    };
+    let kept: Vec<Placed> = log
+        .entries()
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| clocks.keeps(*index))
+        .map(|(_, entry)| entry.clone())
+        .collect();
+    sealed(
+        Log::with_unseen(kept, log.unseen().to_vec()),
+        basis,
+        at,
+        words,
+    )
+}
+
+/// The one maker of a [`Cut`]: computes every reading from the kept entries alone.
+fn sealed(log: Log, basis: Basis, at: At, words: Readings) -> Cut {
+    let statements = Statements::of(&log, basis);
+    let clocks = Clocks {
+        log: &log,
+        statements: &statements,
+        basis,
+        at,
+        words,
+    };
+    let readings = reading::readings(&clocks);
+    let position = |index: usize| log.entries().get(index).map(|entry| entry.position);
+    let statement_of = (0..log.entries().len())
+        .filter_map(|index| Some((position(index)?, position(statements.root(index))?)))
+        .collect();
+    let matters = matters(&clocks);
+    Cut {
+        basis,
+        at,
+        words,
+        readings,
+        statement_of,
+        matters,
+        log,
+    }
+}
+
+impl Cut {
+    /// The basis it was cut in.
+    pub fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// The moment it was cut at.
+    pub fn at(&self) -> At {
+        self.at
+    }
+
+    /// Which words of corrected entries it reads.
+    pub fn words(&self) -> Readings {
+        self.words
+    }
+
+    /// The entries, certain and possible, in position order. Cutting them again gives this cut.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Every statement, in the order of `semantics.md` 1.5: when it took place, the agency's own number,
+    /// position. Includes the possible, the struck and the statements about the record.
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// The statements that count: certain, not struck, and about the child's life.
+    pub fn facts(&self) -> impl Iterator<Item = &Reading> {
+        self.readings.iter().filter(|reading| {
+            reading.certain() && reading.struck().is_none() && reading.kind() == ReadingKind::Fact
+        })
+    }
+
+    /// The statements that may belong before the as-at date: listed apart, never in a total.
+    pub fn possible(&self) -> impl Iterator<Item = &Reading> {
+        self.readings.iter().filter(|reading| {
+            !reading.certain() && reading.struck().is_none() && reading.kind() == ReadingKind::Fact
+        })
+    }
+
+    /// The statement with this original, or that this entry belongs to.
+    pub fn reading(&self, position: u64) -> Option<&Reading> {
+        let statement = self.statement_of.get(&position)?;
+        self.readings
+            .iter()
+            .find(|reading| reading.position() == *statement)
+    }
+
+    /// Position of the statement that a reference names, if it is in the cut.
+    pub fn resolve(&self, reference: &EntryRef) -> Option<u64> {
+        let entry = self.log.resolve(reference)?;
+        self.statement_of.get(&entry.position).copied()
+    }
+
+    /// Entries linked as one matter, certainly and not unlinked since, by statement.
+    pub fn matters(&self) -> &[Matter] {
+        &self.matters
+    }
+
+    /// What may be shown of an interval.
+    pub fn shown(&self, interval: Interval) -> Shown {
+        let t = self.at.instant;
+        Shown {
+            earliest: interval.earliest.filter(|earliest| *earliest < t),
+            latest: Some(interval.latest).filter(|latest| *latest <= t),
+        }
+    }
+
+    /// The cut through the eyes of a holder: the statements that `knows` accepts, by the position of their
+    /// original. Feeds and registrations stay. Applied after the cut in every basis (`semantics.md` 3.3).
+    #[must_use]
+    pub fn seen_by(&self, knows: impl Fn(&Reading) -> bool) -> Self {
+        let known: Vec<u64> = self
+            .readings
+            .iter()
+            .filter(|reading| reading.kind() == ReadingKind::Standing || knows(reading))
+            .map(Reading::position)
+            .collect();
+        let kept = self
+            .log
+            .entries()
+            .iter()
+            .filter(|entry| {
+                self.statement_of
+                    .get(&entry.position)
+                    .is_some_and(|statement| known.contains(statement))
+            })
+            .cloned()
+            .collect();
+        sealed(
+            Log::with_unseen(kept, self.log.unseen().to_vec()),
+            self.basis,
+            self.at,
+            self.words,
+        )
+    }
+}
+
+/// The clocks of a log's entries in one basis.
+pub(super) struct Clocks<'a> {
+    pub(super) log: &'a Log,
+    pub(super) statements: &'a Statements,
+    pub(super) basis: Basis,
+    pub(super) at: At,
+    pub(super) words: Readings,
+}
+
+impl Clocks<'_> {
+    /// The clock of an entry in this basis; none for what stands in every cut.
+    pub(super) fn clock(&self, index: usize) -> Option<Interval> {
+        let entry = self.log.entries().get(index)?;
+        let standing = self.statements.tie(index) == Tie::Standing;
+        match self.basis {
+            Basis::Then | Basis::Now if standing => None,
+            Basis::Then | Basis::Now => statement_clock(
+                self.log,
+                self.statements,
+                self.statements.root(index),
+                self.basis,
+                self.words,
+            ),
+            Basis::Recorded if !standing => Some(clock::recorded(entry)),
+            Basis::Recorded | Basis::Ledger => Some(Interval {
+                earliest: Some(entry.appended),
+                latest: entry.appended.checked_add(TICK).unwrap_or(entry.appended),
+            }),
+        }
+    }
+
+    /// Whether an entry is in the cut, certainly or possibly.
+    fn keeps(&self, index: usize) -> bool {
+        self.before(index, Interval::may_precede)
+    }
+
+    /// Whether an entry is certainly in the cut.
+    pub(super) fn certain(&self, index: usize) -> bool {
+        self.before(index, Interval::certain_before)
+    }
+
+    fn before(&self, index: usize, is_before: fn(&Interval, Timestamp) -> bool) -> bool {
+        let t = self.at.instant;
+        if let (Basis::Ledger, Some(limit)) = (self.basis, self.at.position) {
+            return self
+                .log
+                .entries()
+                .get(index)
+                .is_some_and(|entry| entry.position < limit);
+        }
+        let by_statement = matches!(self.basis, Basis::Then | Basis::Now);
+        match self.statements.tie(index) {
+            Tie::Link { a, b } if by_statement => {
+                let both = [a, b].map(|end| {
+                    end.is_some_and(|end| match self.statements.tie(end) {
+                        Tie::Link { .. } => false,
+                        _ => self.clock(end).is_none_or(|clock| is_before(&clock, t)),
+                    })
+                });
+                both == [true, true]
+            }
+            _ => self.clock(index).is_none_or(|clock| is_before(&clock, t)),
+        }
+    }
+}
+
+fn matters(clocks: &Clocks<'_>) -> Vec<Matter> {
+    let mut linked: BTreeMap<(u64, u64), Option<u64>> = BTreeMap::new();
+    let log = clocks.log;
+    let certain = |index: usize| clocks.certain(index);
+    let mut links: Vec<(Interval, u64, (u64, u64), bool)> = Vec::new();
+    for (index, entry) in log.entries().iter().enumerate() {
+        let Tie::Link {
+            a: Some(a),
+            b: Some(b),
+        } = clocks.statements.tie(index)
+        else {
+            continue;
+        };
+        if !certain(index) || clocks.statements.retracted_by(index, &certain).is_some() {
+            continue;
+        }
+        let at = |end: usize| {
+            log.entries()
+                .get(clocks.statements.root(end))
+                .map(|entry| entry.position)
+        };
+        if let (Some(a), Some(b)) = (at(a), at(b)) {
+            let pair = (a.min(b), a.max(b));
+            let joins = matches!(
+                &entry.event.content,
+                Content::Record(RecordContent::MatterLinked(_))
+            );
+            links.push((entry.recorded_or_appended(), entry.position, pair, joins));
+        }
+    }
+    links.sort_unstable();
+    for (_, position, pair, joins) in links {
+        linked.insert(pair, joins.then_some(position));
+    }
+    linked
+        .into_iter()
+        .filter_map(|((a, b), link)| link.map(|link| Matter { a, b, link }))
+        .collect()
+}
