@@ -142,7 +142,7 @@ impl Writer {
     }
 
     /// Journal, tree, checkpoint, head file, followers, in this order.
-    fn make_durable(&mut self, commit: Overlay) -> Result<(), Refused> {
+    pub(super) fn make_durable(&mut self, commit: Overlay) -> Result<(), Refused> {
         if commit.staged.is_empty() {
             return Ok(());
         }
@@ -164,7 +164,7 @@ impl Writer {
         let Ok(checkpoint) = self.shared.extend(commit, &self.signer) else {
             return Err(self.poison());
         };
-        if self.head_file.write(&checkpoint.note).is_err() {
+        if self.head_file.write(&checkpoint.signed).is_err() {
             return Err(self.poison());
         }
         self.unsynced_since.get_or_insert_with(|| self.shared.clock.monotonic());

@@ -76,3 +76,6 @@ pub const HEAD_SYNC: Duration = Duration::from_secs(1);
 
 /// Entries that start-up reads and checks at a time.
 pub const START_PAGE: usize = 512;
+
+/// Events up to this many bytes are checked on the task that received them; larger ones on a thread for blocking work.
+pub const PREPARE_INLINE_BYTES: usize = 16 * 1024;

@@ -12,6 +12,7 @@ use crate::domain::event::CaseEvent;
 use crate::domain::id::{AgencyId, CaseId};
 use crate::journal::{Journal, ReadError, Stored};
 use crate::ledger::chain::ChainHead;
+use crate::ledger::checkpoint::SignedCheckpoint;
 use crate::ledger::content::{Content, EntryKey};
 use crate::ledger::digest::{ChainTag, Link, TreeHash};
 use crate::ledger::entry::SealedEntry;
@@ -34,8 +35,8 @@ pub struct Head {
     pub size: u64,
     /// Root of the tree over them.
     pub root: TreeHash,
-    /// The signed note.
-    pub note: Arc<str>,
+    /// The signed checkpoint.
+    pub signed: Arc<SignedCheckpoint>,
 }
 
 /// The state that all parts of the service share.
@@ -46,7 +47,10 @@ pub(super) struct Shared {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) vault: Arc<dyn Vault>,
     pub(super) clock: Arc<dyn Clock>,
+    /// The log's verifier key line.
+    pub(super) verifier: String,
     pub(super) head: watch::Sender<Head>,
+    pub(super) stopping: watch::Sender<bool>,
     pub(super) poisoned: AtomicBool,
     pub(super) queued_bytes: AtomicUsize,
     pub(super) tree: RwLock<MemoryTree>,
@@ -189,7 +193,7 @@ impl Shared {
             tree.append(staged.entry.leaf_hash());
         }
         let mut cases = write(&self.cases);
-        for staged in &commit.staged {
+        for staged in commit.staged.iter().filter(|staged| staged.entry.case_seq() == 1) {
             let of_tag = |(_, tag): &(&CaseId, &ChainTag)| *tag == staged.entry.tag();
             if let Some((id, tag)) = commit.cases.iter().find(of_tag) {
                 cases.insert(id.clone(), *tag);
@@ -198,7 +202,7 @@ impl Shared {
         if let Some(registry) = commit.registry {
             *write(&self.registry) = registry;
         }
-        Ok(signer.sign(&tree))
+        signer.sign(&tree).map_err(|error| Refused::Store(error.to_string()))
     }
 
     /// Shows the new head to readers and wakes followers.
