@@ -115,6 +115,10 @@ impl Writer {
         if self.shared.poisoned.load(Ordering::SeqCst) {
             return jobs.into_iter().for_each(|job| answer(job.answer, Err(Refused::InDoubt)));
         }
+        if let Err(error) = self.shared.vault.ensure(self.shared.size()) {
+            let refused = Refused::Store(error.to_string());
+            return jobs.into_iter().for_each(|job| answer(job.answer, Err(refused.clone())));
+        }
         let now = self.shared.clock.monotonic();
         let time = self.guard.next(self.shared.clock.as_ref());
         let mut commit = Overlay::default();
@@ -154,6 +158,7 @@ impl Writer {
                 return Err(Refused::QueueFull { retry: limits::RETRY_QUEUE });
             }
             Err(AppendError::Invalid { what }) => return Err(Refused::Store(what)),
+            Err(AppendError::Read(error)) => return Err(error.into()),
             Err(
                 AppendError::HeadMoved { .. }
                 | AppendError::Duplicate { .. }

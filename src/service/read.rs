@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::domain::id::{AgencyId, CaseId, EventId};
 use crate::journal::Stored;
@@ -152,13 +152,19 @@ async fn follow(
         }
         tokio::select! {
             changed = head.changed() => if changed.is_err() { return },
-            _ = stopping.wait_for(|stop| *stop) => {
+            () = stopped(&mut stopping) => {
                 deliver_refusal(Err::<(), _>(Refused::Stopping), to).await;
                 return;
             }
             () = to.closed() => return,
         }
     }
+}
+
+/// Waits until the service stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the service is gone, which is a stop too.
+    drop(stopping.wait_for(|stop| *stop).await);
 }
 
 /// The value; or none after the refusal was handed to the reader.
