@@ -418,71 +418,98 @@ fn the_parameters_are_those_of_the_semantics() {
     );
 }
 
+/// What to replace in the pack, by what, and the rule and field that the refusal must name.
+const FAULTS: &[(&str, &str, &str, &str)] = &[
+    (
+        "id = \"NTK-HARM\"",
+        "id = \"NTK-HARM\"\nlimmit = 3",
+        "NTK-HARM",
+        "limmit",
+    ),
+    (
+        "harm = [\"physical\", \"sexual\"] },",
+        "harm = [\"fysical\"] },",
+        "NTK-HARM",
+        "fysical",
+    ),
+    (
+        "events = [\"disclosure.made\"] }",
+        "events = [\"disclosure.maid\"] }",
+        "NTK-HARM",
+        "maid",
+    ),
+    (
+        "to = [{ kind = \"police\" }]",
+        "to = [{ kind = \"polis\" }]",
+        "NTK-OFFENCE",
+        "polis",
+    ),
+    ("id = \"iro\"", "id = \"irow\"", "irow", "id: is no role"),
+    (
+        "by = \"health\"",
+        "by = \"helth\"",
+        "health_visitor",
+        "kind of agency",
+    ),
+    (
+        "event = \"child.born\"",
+        "event = \"child.borne\"",
+        "health_visitor",
+        "child.borne",
+    ),
+    (
+        "unit = \"next_school_day\"",
+        "unit = \"hours\"",
+        "NTK-SCHOOL-DA",
+        "hours",
+    ),
+    (
+        "valid_to = \"2025-11-07\"",
+        "valid_to = \"2025-11-08\"",
+        "NTK-SCHOOL-DA",
+        "valid_from",
+    ),
+    (
+        "valid_to = \"2025-11-07\"",
+        "valid_to = \"2025-13-07\"",
+        "NTK-SCHOOL-DA",
+        "2025-13-07",
+    ),
+    (
+        "\"police_at_strategy_on_matter\"",
+        "\"raining\"",
+        "NTK-OFFENCE",
+        "raining",
+    ),
+    (
+        "grace = { n = 1, unit = \"wd\" }",
+        "grace = { n = 1, unit = \"w\" }",
+        "social_worker",
+        "`w`",
+    ),
+    (
+        "months_not_counted = [7, 8]",
+        "months_not_counted = [13]",
+        "safeguarding_lead",
+        "months",
+    ),
+    (
+        "same_window_as = \"social_worker\"",
+        "same_window_as = \"x\"",
+        "team_manager",
+        "same_window",
+    ),
+    (
+        "id = \"iro\"",
+        "id = \"social_worker\"",
+        "social_worker",
+        "id: is given twice",
+    ),
+];
+
 #[test]
 fn a_fault_in_a_pack_is_refused_naming_the_rule_and_the_field() {
-    let cases = [
-        (
-            "id = \"NTK-HARM\"",
-            "id = \"NTK-HARM\"\nlimmit = 3",
-            "NTK-HARM",
-            "limmit",
-        ),
-        (
-            "harm = [\"physical\", \"sexual\"] },",
-            "harm = [\"fysical\"] },",
-            "NTK-HARM",
-            "fysical",
-        ),
-        (
-            "unit = \"next_school_day\"",
-            "unit = \"hours\"",
-            "NTK-SCHOOL-DA",
-            "hours",
-        ),
-        (
-            "valid_to = \"2025-11-07\"",
-            "valid_to = \"2025-11-08\"",
-            "NTK-SCHOOL-DA",
-            "valid_from",
-        ),
-        (
-            "valid_to = \"2025-11-07\"",
-            "valid_to = \"2025-13-07\"",
-            "NTK-SCHOOL-DA",
-            "2025-13-07",
-        ),
-        (
-            "\"police_at_strategy_on_matter\"",
-            "\"raining\"",
-            "NTK-OFFENCE",
-            "raining",
-        ),
-        (
-            "grace = { n = 1, unit = \"wd\" }",
-            "grace = { n = 1, unit = \"w\" }",
-            "social_worker",
-            "`w`",
-        ),
-        (
-            "months_not_counted = [7, 8]",
-            "months_not_counted = [13]",
-            "safeguarding_lead",
-            "months",
-        ),
-        (
-            "same_window_as = \"social_worker\"",
-            "same_window_as = \"x\"",
-            "team_manager",
-            "same_window",
-        ),
-        (
-            "id = \"iro\"",
-            "id = \"social_worker\"",
-            "social_worker",
-            "id: is given twice",
-        ),
-    ];
-    for (from, to, rule, field) in cases {
+    for (from, to, rule, field) in FAULTS {
         let error = refused(from, to);
         let text = error.to_string();
         assert!(matches!(error, PackError::Rule { .. }), "{text}");
@@ -503,5 +530,74 @@ fn an_unknown_or_missing_section_is_refused_by_name() {
             "protected = [\"cpplan\""
         ))
         .contains("cpplan")
+    );
+}
+
+#[test]
+fn every_code_of_a_window_is_a_code_of_its_event() {
+    use caseledger::domain::event::Tri;
+    use caseledger::domain::event::court::OrderKind;
+    use caseledger::domain::event::enquiry::{AssessmentKind, AssessmentOutcome, EnquiryOutcome};
+    use caseledger::domain::event::involvement::InvolvementKind;
+    use caseledger::domain::event::meeting::ConferenceDecision;
+    use caseledger::domain::event::plan::PlanType;
+    use caseledger::domain::event::referral::ReferralOutcome;
+    let pack = Pack::england();
+    let statuses = pack
+        .statuses()
+        .iter()
+        .flat_map(|s| s.opens.iter().chain(&s.closes));
+    let roles = pack
+        .roles()
+        .iter()
+        .flat_map(|r| r.opens.iter().chain(&r.closes));
+    let mut checked = 0;
+    for row in statuses.chain(roles) {
+        for (field, codes) in &row.when {
+            for code in codes {
+                let known = match (row.event.as_str(), field.as_str()) {
+                    ("plan.started" | "plan.ended", "plan_type")
+                    | ("plan.stepped_down", "from" | "to") => PlanType::from_name(code).is_some(),
+                    ("referral.decided", "outcome") => ReferralOutcome::from_name(code).is_some(),
+                    ("court.application_issued", "order_sought")
+                    | ("court.order_made", "order") => OrderKind::from_name(code).is_some(),
+                    ("assessment.started", "kind") => AssessmentKind::from_name(code).is_some(),
+                    ("assessment.completed", "outcome") => {
+                        AssessmentOutcome::from_name(code).is_some()
+                    }
+                    ("s47.ended", "outcome") => EnquiryOutcome::from_name(code).is_some(),
+                    ("s47.started", "joint") => Tri::from_name(code).is_some(),
+                    ("conference.outcome", "decision") => {
+                        ConferenceDecision::from_name(code).is_some()
+                    }
+                    ("involvement.started" | "involvement.ended", "kind") => {
+                        InvolvementKind::from_name(code).is_some()
+                    }
+                    _ => false,
+                };
+                assert!(known, "{} {field} {code}", row.event);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 40, "{checked}");
+}
+
+#[test]
+fn allocation_and_turnover_name_only_kinds_and_events_of_the_vocabulary() {
+    use caseledger::domain::event::allocation::{AbsenceKind, ChangeReason};
+    use caseledger::domain::event::wire::BODIES;
+    let (a, t) = (Pack::england().allocation(), Pack::england().turnover());
+    assert!(
+        a.absence_planned_kinds
+            .iter()
+            .all(|k| AbsenceKind::from_name(k).is_some())
+    );
+    let reasons = &t.simultaneous_excluded_reasons;
+    assert!(reasons.iter().all(|r| ChangeReason::from_name(r).is_some()));
+    assert!(
+        t.file_read_events
+            .iter()
+            .all(|e| BODIES.iter().any(|(_, name)| name == e))
     );
 }

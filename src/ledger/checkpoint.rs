@@ -40,7 +40,12 @@ impl Checkpoint {
     /// The text that is signed.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root.as_bytes()))
+        format!(
+            "{}\n{}\n{}\n",
+            self.origin,
+            self.size,
+            BASE64.encode(self.root.as_bytes())
+        )
     }
 
     /// Reads the text strictly.
@@ -49,7 +54,9 @@ impl Checkpoint {
     /// [`CheckpointError::Form`].
     pub fn parse(text: &str) -> Result<Self, CheckpointError> {
         let form = CheckpointError::Form;
-        let body = text.strip_suffix('\n').ok_or(form("no newline at the end"))?;
+        let body = text
+            .strip_suffix('\n')
+            .ok_or(form("no newline at the end"))?;
         let mut lines = body.split('\n');
         let (Some(origin), Some(size), Some(root), None) =
             (lines.next(), lines.next(), lines.next(), lines.next())
@@ -57,17 +64,32 @@ impl Checkpoint {
             return Err(form("three lines"));
         };
         let origin = origin.parse().map_err(|_| form("its origin"))?;
-        let number = size.parse().ok().filter(|number: &u64| *number <= NUMBER_MAX);
-        let number = number.filter(|number| number.to_string() == size).ok_or(form("its size"))?;
-        let root = BASE64.decode(root.as_bytes()).ok().and_then(|root| root.try_into().ok());
+        let number = size
+            .parse()
+            .ok()
+            .filter(|number: &u64| *number <= NUMBER_MAX);
+        let number = number
+            .filter(|number| number.to_string() == size)
+            .ok_or(form("its size"))?;
+        let root = BASE64
+            .decode(root.as_bytes())
+            .ok()
+            .and_then(|root| root.try_into().ok());
         let root = TreeHash::new(root.ok_or(form("its root"))?);
-        Ok(Self { origin, size: number, root })
+        Ok(Self {
+            origin,
+            size: number,
+            root,
+        })
     }
 
     /// Size and root.
     #[must_use]
     pub const fn head(&self) -> TreeHead {
-        TreeHead { size: self.size, root: self.root }
+        TreeHead {
+            size: self.size,
+            root: self.root,
+        }
     }
 
     /// Signs it. The signer's name must be the origin.
@@ -79,7 +101,10 @@ impl Checkpoint {
             return Err(CheckpointError::Origin);
         }
         let note = signer.note(&self.text());
-        Ok(SignedCheckpoint { checkpoint: self, note })
+        Ok(SignedCheckpoint {
+            checkpoint: self,
+            note,
+        })
     }
 }
 
@@ -105,7 +130,10 @@ impl SignedCheckpoint {
             return Err(CheckpointError::Origin);
         }
         parsed.verify(log)?;
-        Ok(Self { checkpoint, note: note.to_owned() })
+        Ok(Self {
+            checkpoint,
+            note: note.to_owned(),
+        })
     }
 
     /// Origin, size and root.
@@ -130,6 +158,9 @@ impl SignedCheckpoint {
         if text != self.checkpoint.text() {
             return Err(CheckpointError::Form("its signature lines"));
         }
-        Ok(Self { checkpoint: self.checkpoint.clone(), note })
+        Ok(Self {
+            checkpoint: self.checkpoint.clone(),
+            note,
+        })
     }
 }

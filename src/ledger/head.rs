@@ -43,7 +43,11 @@ impl Head {
     /// Where in the file this generation is written.
     #[must_use]
     pub const fn offset(&self) -> usize {
-        if self.generation.is_multiple_of(2) { 0 } else { SLOT }
+        if self.generation.is_multiple_of(2) {
+            0
+        } else {
+            SLOT
+        }
     }
 
     /// The slot's bytes.
@@ -56,7 +60,11 @@ impl Head {
             return Err(TooLong);
         }
         let mut out = Writer::with_capacity(SLOT);
-        out.bytes(MAGIC).u16(FORMAT_VERSION).u64(self.generation).bytes(&self.boot_id).lp(note);
+        out.bytes(MAGIC)
+            .u16(FORMAT_VERSION)
+            .u64(self.generation)
+            .bytes(&self.boot_id)
+            .lp(note);
         let mut bytes = out.into_vec();
         bytes.resize(CHECKED, 0);
         bytes.extend_from_slice(&derive(Purpose::HeadSlot, &bytes));
@@ -68,7 +76,9 @@ impl Head {
     /// # Errors
     /// [`DecodeError`] naming what is not valid.
     pub fn decode(slot: &[u8], log: &VerifierKey) -> Result<Self, DecodeError> {
-        let (checked, sum) = slot.split_at_checked(CHECKED).ok_or(DecodeError::Truncated("slot"))?;
+        let (checked, sum) = slot
+            .split_at_checked(CHECKED)
+            .ok_or(DecodeError::Truncated("slot"))?;
         if sum != derive(Purpose::HeadSlot, checked) {
             return Err(DecodeError::Checksum("slot"));
         }
@@ -89,7 +99,11 @@ impl Head {
         }
         let checkpoint =
             SignedCheckpoint::open(note, log).map_err(|_| DecodeError::Invalid("checkpoint"))?;
-        Ok(Self { generation, boot_id, checkpoint })
+        Ok(Self {
+            generation,
+            boot_id,
+            checkpoint,
+        })
     }
 }
 
@@ -101,7 +115,11 @@ pub fn choose(file: &[u8], log: &VerifierKey) -> Result<Option<Head>, Disagree> 
     let Some((first, second)) = file.split_at_checked(SLOT).filter(|_| file.len() == FILE) else {
         return Ok(None);
     };
-    let read = |slot, offset| Head::decode(slot, log).ok().filter(|head| head.offset() == offset);
+    let read = |slot, offset| {
+        Head::decode(slot, log)
+            .ok()
+            .filter(|head| head.offset() == offset)
+    };
     let (older, newer) = match (read(first, 0), read(second, SLOT)) {
         (None, None) => return Ok(None),
         (Some(only), None) | (None, Some(only)) => return Ok(Some(only)),
@@ -112,5 +130,9 @@ pub fn choose(file: &[u8], log: &VerifierKey) -> Result<Option<Head>, Disagree> 
     let follows = older.generation.checked_add(1) == Some(newer.generation)
         && old.size <= new.size
         && (old.size != new.size || old.root == new.root);
-    if follows { Ok(Some(newer)) } else { Err(Disagree) }
+    if follows {
+        Ok(Some(newer))
+    } else {
+        Err(Disagree)
+    }
 }

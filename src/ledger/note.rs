@@ -60,7 +60,9 @@ pub struct VerifierKey {
 
 /// First four bytes of the hash over name, type and key.
 fn key_id(name: &str, key_type: KeyType, public: &[u8; 32]) -> [u8; 4] {
-    let hash = Sha256::new().chain_update(name).chain_update([b'\n', key_type.number()]);
+    let hash = Sha256::new()
+        .chain_update(name)
+        .chain_update([b'\n', key_type.number()]);
     let [a, b, c, d, ..]: [u8; 32] = hash.chain_update(public).finalize().into();
     [a, b, c, d]
 }
@@ -78,7 +80,11 @@ impl VerifierKey {
     /// [`NoteError::Key`] when the name is not one.
     pub fn new(name: &str, key_type: KeyType, public: [u8; 32]) -> Result<Self, NoteError> {
         if is_name(name) {
-            Ok(Self { name: name.to_owned(), key_type, public })
+            Ok(Self {
+                name: name.to_owned(),
+                key_type,
+                public,
+            })
         } else {
             Err(NoteError::Key("its name"))
         }
@@ -114,7 +120,9 @@ impl VerifierKey {
             }
         };
         let signature = Signature::from_slice(signature).ok()?;
-        key.verify_strict(message.as_bytes(), &signature).ok().map(|()| time)
+        key.verify_strict(message.as_bytes(), &signature)
+            .ok()
+            .map(|()| time)
     }
 }
 
@@ -127,7 +135,13 @@ pub fn cosigned_message(text: &str, seconds: u64) -> String {
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = [&[self.key_type.number()], self.public.as_slice()].concat();
-        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id()), BASE64.encode(&key))
+        write!(
+            f,
+            "{}+{}+{}",
+            self.name,
+            HEXLOWER.encode(&self.id()),
+            BASE64.encode(&key)
+        )
     }
 }
 
@@ -139,7 +153,9 @@ impl FromStr for VerifierKey {
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(NoteError::Key("name, id and key joined by \"+\""));
         };
-        let key = BASE64.decode(key.as_bytes()).map_err(|_| NoteError::Key("its base64"))?;
+        let key = BASE64
+            .decode(key.as_bytes())
+            .map_err(|_| NoteError::Key("its base64"))?;
         let (key_type, public) = match key.split_first() {
             Some((0x01, public)) => (KeyType::Ed25519, public),
             Some((0x04, public)) => (KeyType::Cosignature, public),
@@ -148,7 +164,11 @@ impl FromStr for VerifierKey {
         let public = <[u8; 32]>::try_from(public).map_err(|_| NoteError::Key("its length"))?;
         let key = Self::new(name, key_type, public)?;
         let fits = HEXLOWER.encode(&key.id()) == id;
-        if fits { Ok(key) } else { Err(NoteError::Key("its id")) }
+        if fits {
+            Ok(key)
+        } else {
+            Err(NoteError::Key("its id"))
+        }
     }
 }
 
@@ -174,7 +194,10 @@ impl NoteSigner {
         if !is_name(name) {
             return Err(NoteError::Key("its name"));
         }
-        Ok(Self { name: name.to_owned(), key: SigningKey::from_bytes(seed) })
+        Ok(Self {
+            name: name.to_owned(),
+            key: SigningKey::from_bytes(seed),
+        })
     }
 
     /// The public half for the log's own signatures.
@@ -191,7 +214,11 @@ impl NoteSigner {
 
     fn public(&self, key_type: KeyType) -> VerifierKey {
         let public = self.key.verifying_key().to_bytes();
-        VerifierKey { name: self.name.clone(), key_type, public }
+        VerifierKey {
+            name: self.name.clone(),
+            key_type,
+            public,
+        }
     }
 
     /// A whole note: the text, an empty line, one signature line. The text must end in a newline.
@@ -205,7 +232,10 @@ impl NoteSigner {
     /// A cosignature line over a checkpoint's text, made at this time (seconds since 1970).
     #[must_use]
     pub fn cosign(&self, text: &str, seconds: u64) -> String {
-        let signature = self.key.sign(cosigned_message(text, seconds).as_bytes()).to_bytes();
+        let signature = self
+            .key
+            .sign(cosigned_message(text, seconds).as_bytes())
+            .to_bytes();
         let bytes = [seconds.to_be_bytes().as_slice(), &signature].concat();
         self.line(KeyType::Cosignature, &bytes)
     }
@@ -240,14 +270,23 @@ impl Note {
         if note.chars().any(|c| c < ' ' && c != '\n') {
             return Err(NoteError::Form("a control character"));
         }
-        let (text, lines) =
-            note.rsplit_once(SEPARATOR).ok_or(NoteError::Form("no empty line before signatures"))?;
-        let lines = lines.strip_suffix('\n').ok_or(NoteError::Form("no newline at the end"))?;
-        let lines: Vec<Line> = lines.split('\n').map(Line::parse).collect::<Result<_, _>>()?;
+        let (text, lines) = note
+            .rsplit_once(SEPARATOR)
+            .ok_or(NoteError::Form("no empty line before signatures"))?;
+        let lines = lines
+            .strip_suffix('\n')
+            .ok_or(NoteError::Form("no newline at the end"))?;
+        let lines: Vec<Line> = lines
+            .split('\n')
+            .map(Line::parse)
+            .collect::<Result<_, _>>()?;
         if lines.len() > SIGNATURES_MAX {
             return Err(NoteError::Form("too many signatures"));
         }
-        Ok(Self { text: format!("{text}\n"), lines })
+        Ok(Self {
+            text: format!("{text}\n"),
+            lines,
+        })
     }
 
     /// The text with its last newline: what is signed.
@@ -263,8 +302,14 @@ impl Note {
     pub fn verify(&self, key: &VerifierKey) -> Result<u64, NoteError> {
         let id = key.id();
         let mut found = None;
-        for line in self.lines.iter().filter(|line| line.name == key.name && line.id == id) {
-            let time = key.verify(&self.text, &line.signature).ok_or(NoteError::BadSignature)?;
+        for line in self
+            .lines
+            .iter()
+            .filter(|line| line.name == key.name && line.id == id)
+        {
+            let time = key
+                .verify(&self.text, &line.signature)
+                .ok_or(NoteError::BadSignature)?;
             found = Some(time);
         }
         found.ok_or(NoteError::NotSigned)
@@ -274,13 +319,19 @@ impl Note {
 impl Line {
     fn parse(line: &str) -> Result<Self, NoteError> {
         let form = NoteError::Form("a signature line");
-        let (name, base64) =
-            line.strip_prefix(DASH).and_then(|rest| rest.split_once(' ')).ok_or(form)?;
+        let (name, base64) = line
+            .strip_prefix(DASH)
+            .and_then(|rest| rest.split_once(' '))
+            .ok_or(form)?;
         let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| form)?;
         let (id, signature) = bytes.split_first_chunk::<4>().ok_or(form)?;
         if !is_name(name) || signature.is_empty() {
             return Err(form);
         }
-        Ok(Self { name: name.to_owned(), id: *id, signature: signature.to_vec() })
+        Ok(Self {
+            name: name.to_owned(),
+            id: *id,
+            signature: signature.to_vec(),
+        })
     }
 }

@@ -56,14 +56,23 @@ impl Receipt {
         let parsed = Header::decode(header).map_err(|_| ReceiptError::Entry)?;
         let fields = &parsed.fields;
         let same = (self.position, self.case_seq, self.appended, self.link)
-            == (fields.position, fields.case_seq, fields.appended, parsed.link);
+            == (
+                fields.position,
+                fields.case_seq,
+                fields.appended,
+                parsed.link,
+            );
         if !same {
             return Err(ReceiptError::Entry);
         }
         let head = self.checkpoint.checkpoint();
         let leaf = leaf_hash(header);
         let included = verify_inclusion(&leaf, self.position, head.size, &self.proof, &head.root);
-        if included { Ok(()) } else { Err(ReceiptError::Inclusion) }
+        if included {
+            Ok(())
+        } else {
+            Err(ReceiptError::Inclusion)
+        }
     }
 
     /// As a file that stands alone: the header goes into `extra`.
@@ -125,7 +134,9 @@ impl TlogProof {
         }
         let extra = lines.next_if(|line| line.starts_with("extra "));
         let extra = extra.and_then(|line| line.strip_prefix("extra "));
-        let extra = extra.map(|base64| BASE64.decode(base64.as_bytes())).transpose();
+        let extra = extra
+            .map(|base64| BASE64.decode(base64.as_bytes()))
+            .transpose();
         let extra = extra.map_err(|_| form("its extra line"))?;
         if extra.as_ref().is_some_and(|extra| extra.len() > HEADER_MAX) {
             return Err(form("its extra line"));
@@ -142,7 +153,12 @@ impl TlogProof {
         let proof: Option<Vec<TreeHash>> = lines.map(hash).collect();
         let proof = proof.filter(|proof| proof.len() <= PROOF_MAX);
         let proof = proof.ok_or(form("its hashes"))?;
-        Ok(Self { extra, index, proof, checkpoint: checkpoint.to_owned() })
+        Ok(Self {
+            extra,
+            index,
+            proof,
+            checkpoint: checkpoint.to_owned(),
+        })
     }
 
     /// Is this leaf in the ledger whose key this is? Gives the checkpoint it is proven under.
@@ -157,6 +173,10 @@ impl TlogProof {
         let signed = SignedCheckpoint::open(&self.checkpoint, log)?;
         let head = signed.checkpoint();
         let included = verify_inclusion(leaf, self.index, head.size, &self.proof, &head.root);
-        if included { Ok(signed) } else { Err(ReceiptError::Inclusion) }
+        if included {
+            Ok(signed)
+        } else {
+            Err(ReceiptError::Inclusion)
+        }
     }
 }

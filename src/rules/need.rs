@@ -9,28 +9,16 @@ use serde::Deserialize;
 
 use super::limit::{Limit, Tier};
 use super::role::is_event_name;
+use crate::domain::event::allocation::AllocationBasis;
+use crate::domain::event::concern::IncidentKind;
+use crate::domain::event::record::CorrectionKind;
+use crate::domain::event::registry::AgencyKind;
+use crate::domain::event::{Harm, Level, Role, Tri};
 
 /// The event name that stands for every item of `semantics.md` 7.2.
 pub const ANY_ITEM: &str = "item.any";
 
 const NOT_STATED: &str = "not_stated";
-const TRI: &[&str] = &["not_stated", "yes", "no", "not_applicable"];
-const HARM: &[&str] = &[
-    "not_stated",
-    "neglect",
-    "physical",
-    "sexual",
-    "emotional",
-    "exploitation",
-    "domestic_abuse",
-];
-const LEVEL: &[&str] = &[
-    "not_stated",
-    "immediate",
-    "significant_harm_suspected",
-    "other",
-];
-
 /// What a filter reads of an item, as it stood. Code names as in the event; an empty text is *not stated*.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemFacts<'a> {
@@ -170,27 +158,37 @@ impl ItemFilter {
             .events
             .iter()
             .chain(&self.except)
-            .find(|e| !is_event_name(e))
+            .find(|e| e.as_str() != ANY_ITEM && !is_event_name(e))
         {
             return Some(format!("events: {e:?} is no event type"));
         }
         if (self.nth > 1) != (self.within_days > 0) {
             return Some("nth: 2 or more, together with within_days".to_owned());
         }
-        let checks: [(&str, &[String], &[&str]); 7] = [
-            ("harm", &self.harm, HARM),
-            ("level", &self.level, LEVEL),
-            ("possible_offence", &self.possible_offence, TRI),
-            ("explanation_consistent", &self.explanation_consistent, TRI),
-            ("child_present", &self.child_present, TRI),
-            ("safeguarding", &self.safeguarding, TRI),
-            ("bears_on_child", &self.bears_on_child, TRI),
-        ];
-        checks.iter().find_map(|(field, given, known)| {
-            let odd = given.iter().find(|v| !known.contains(&v.as_str()))?;
-            Some(format!("{field}: {odd:?} is none of {}", known.join(", ")))
-        })
+        let tri = |code: &str| Tri::from_name(code).is_some();
+        let harm = |code: &str| Harm::from_name(code).is_some();
+        let level = |code: &str| Level::from_name(code).is_some();
+        let incident = |code: &str| IncidentKind::from_name(code).is_some();
+        let correction = |code: &str| CorrectionKind::from_name(code).is_some();
+        let role = |code: &str| Role::from_name(code).is_some();
+        let basis = |code: &str| AllocationBasis::from_name(code).is_some();
+        odd_code("harm", &self.harm, harm)
+            .or_else(|| odd_code("level", &self.level, level))
+            .or_else(|| odd_code("possible_offence", &self.possible_offence, tri))
+            .or_else(|| odd_code("explanation_consistent", &self.explanation_consistent, tri))
+            .or_else(|| odd_code("child_present", &self.child_present, tri))
+            .or_else(|| odd_code("safeguarding", &self.safeguarding, tri))
+            .or_else(|| odd_code("bears_on_child", &self.bears_on_child, tri))
+            .or_else(|| odd_code("incident_kind", &self.incident_kind, incident))
+            .or_else(|| odd_code("correction_kind", &self.correction_kind, correction))
+            .or_else(|| odd_code("role", &self.role, role))
+            .or_else(|| odd_code("basis", &self.basis, basis))
     }
+}
+
+fn odd_code(field: &str, given: &[String], known: impl Fn(&str) -> bool) -> Option<String> {
+    let odd = given.iter().find(|code| !known(code))?;
+    Some(format!("{field}: {odd:?} is no code of this field"))
 }
 
 /// Whether any of the filters takes the item.
@@ -407,6 +405,14 @@ impl NeedRule {
             && from >= to
         {
             return Some("valid_to: is not after valid_from".to_owned());
+        }
+        for (field, parties) in [("from", &self.from), ("to", &self.to)] {
+            let odd = parties
+                .iter()
+                .find(|p| matches!(p, Party::Kind(kind) if AgencyKind::from_name(kind).is_none()));
+            if let Some(party) = odd {
+                return Some(format!("{field}: {party:?} is no kind of agency"));
+            }
         }
         self.items
             .iter()

@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 use super::calendar::{Calendar, birthday};
 use super::limit::{Limit, Unit};
+use crate::domain::event::Role;
+use crate::domain::event::registry::AgencyKind;
+use crate::domain::event::wire::BODIES;
 
 /// The reason in a closing event that stands for every open reason.
 pub const ALL_REASONS: &str = "all";
@@ -125,6 +128,16 @@ impl RoleWindow {
 
     /// What is wrong with the row, naming the field.
     pub(super) fn fault(&self) -> Option<String> {
+        if Role::from_name(&self.id).is_none() {
+            return Some("id: is no role".to_owned());
+        }
+        if let Some(odd) = self
+            .agency_kinds
+            .iter()
+            .find(|k| AgencyKind::from_name(k).is_none())
+        {
+            return Some(format!("agency_kinds: {odd:?} is no kind of agency"));
+        }
         if self.opens.is_empty() {
             return Some("opens: names no event".to_owned());
         }
@@ -180,6 +193,13 @@ fn window_fault(opens: &[WindowEvent], closes: &[WindowEvent]) -> Option<String>
             if !is_event_name(&row.event) {
                 return Some(format!("{name}: {:?} is no event type", row.event));
             }
+            if row
+                .by
+                .as_deref()
+                .is_some_and(|kind| AgencyKind::from_name(kind).is_none())
+            {
+                return Some(format!("{name}: by of {} is no kind of agency", row.event));
+            }
             if row.reasons.is_empty() {
                 return Some(format!("{name}: {} names no reasons", row.event));
             }
@@ -193,14 +213,7 @@ fn window_fault(opens: &[WindowEvent], closes: &[WindowEvent]) -> Option<String>
         .map(|r| format!("closes: ends the reason {r:?}, which nothing opens"))
 }
 
-/// Whether `name` is shaped like the dotted name of an event type.
+/// Whether `name` is the dotted name of an event type of this program.
 pub(super) fn is_event_name(name: &str) -> bool {
-    name.split_once('.').is_some_and(|(group, kind)| {
-        [group, kind].iter().all(|part| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        })
-    })
+    BODIES.iter().any(|(_, known)| *known == name)
 }

@@ -26,7 +26,11 @@ impl Value {
     }
 
     fn child(&self, right: bool) -> Self {
-        let purpose = if right { Purpose::KeyTreeRight } else { Purpose::KeyTreeLeft };
+        let purpose = if right {
+            Purpose::KeyTreeRight
+        } else {
+            Purpose::KeyTreeLeft
+        };
         Self::new(derive(purpose, self.0.as_slice()))
     }
 
@@ -55,7 +59,12 @@ impl Node {
     #[must_use]
     pub fn new(segment: u64, depth: u8, prefix: u16, value: [u8; 32]) -> Option<Self> {
         let fits = segment < SEGMENTS_MAX && depth <= DEPTH && u32::from(prefix) >> depth == 0;
-        fits.then(|| Self { segment, depth, prefix, value: Value::new(value) })
+        fits.then(|| Self {
+            segment,
+            depth,
+            prefix,
+            value: Value::new(value),
+        })
     }
 
     /// Its segment.
@@ -162,7 +171,11 @@ impl KeyNodes {
     /// No segment yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { nodes: BTreeMap::new(), segments: 0, erased: 0 }
+        Self {
+            nodes: BTreeMap::new(),
+            segments: 0,
+            erased: 0,
+        }
     }
 
     /// Takes the nodes of a key file, in order, and asserts that they are disjoint and leave exactly `erased`
@@ -187,7 +200,11 @@ impl KeyNodes {
             end = node.end();
             kept.insert(node.first(), node);
         }
-        let all = Self { nodes: kept, segments, erased };
+        let all = Self {
+            nodes: kept,
+            segments,
+            erased,
+        };
         all.check()?;
         Ok(all)
     }
@@ -224,7 +241,12 @@ impl KeyNodes {
     /// Gives the next segment its seed: 32 bytes from the operating system. Returns the segment's number.
     pub fn add_segment(&mut self, seed: [u8; 32]) -> u64 {
         let segment = self.segments;
-        let node = Node { segment, depth: 0, prefix: 0, value: Value::new(seed) };
+        let node = Node {
+            segment,
+            depth: 0,
+            prefix: 0,
+            value: Value::new(seed),
+        };
         self.nodes.insert(node.first(), node);
         self.segments = self.segments.saturating_add(1);
         segment
@@ -249,7 +271,11 @@ impl KeyNodes {
 
     /// The stored node above a position.
     fn above(&self, position: u64) -> Result<&Node, NoKey> {
-        let below = self.nodes.range(..=position).next_back().map(|(_, node)| node);
+        let below = self
+            .nodes
+            .range(..=position)
+            .next_back()
+            .map(|(_, node)| node);
         match below.filter(|node| node.covers(position)) {
             Some(node) => Ok(node),
             None if position / SEGMENT < self.segments => Err(NoKey::Erased),
@@ -323,7 +349,10 @@ impl KeyWalk {
     /// Holds nothing yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { path: Vec::new(), erased: 0 }
+        Self {
+            path: Vec::new(),
+            erased: 0,
+        }
     }
 
     /// Wipes what is kept.
