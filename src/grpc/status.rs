@@ -39,7 +39,7 @@ pub fn code(refused: &Refused) -> Code {
         Refused::HeadMoved { .. } => Code::Aborted,
         Refused::TooLarge { .. } | Refused::QueueFull { .. } => Code::ResourceExhausted,
         Refused::Clock(_) | Refused::InDoubt | Refused::Stopping => Code::Unavailable,
-        Refused::DeadlinePassed => Code::DeadlineExceeded,
+        Refused::DeadlinePassed | Refused::DeadlineUnknown => Code::DeadlineExceeded,
         Refused::Batch { cause, .. } => code(cause),
         Refused::Damaged { .. } => Code::DataLoss,
         Refused::Store(_) => Code::Internal,
@@ -80,6 +80,7 @@ fn metadata(refused: &Refused) -> Metadata<String, String> {
         | Refused::InDoubt
         | Refused::Stopping
         | Refused::DeadlinePassed
+        | Refused::DeadlineUnknown
         | Refused::Store(_)
         | Refused::Unanswerable(_) => Vec::new(),
     };
@@ -120,6 +121,7 @@ fn add_details(details: &mut ErrorDetails, refused: &Refused, at: &str) {
         | Refused::OriginalErased { .. }
         | Refused::TooMany { .. }
         | Refused::DeadlinePassed
+        | Refused::DeadlineUnknown
         | Refused::Damaged { .. }
         | Refused::Store(_)
         | Refused::Unanswerable(_) => {}

@@ -108,6 +108,9 @@ pub enum Refused {
     /// The deadline of the call had passed before the event was committed; it was not appended.
     #[error("the deadline passed before the event was committed; it was not appended")]
     DeadlinePassed,
+    /// The deadline of the call passed while the writer had the event: it may be appended all the same.
+    #[error("the deadline passed while the event was being committed; send it again with the same event id")]
+    DeadlineUnknown,
     /// Another event of the same batch was refused, so none was appended.
     #[error("event {index} of the batch was refused, so none was appended: {cause}")]
     Batch {
@@ -155,6 +158,7 @@ impl Refused {
             Self::InDoubt => "COMMIT_IN_DOUBT",
             Self::Stopping => "STOPPING",
             Self::DeadlinePassed => "DEADLINE_PASSED",
+            Self::DeadlineUnknown => "DEADLINE_PASSED_OUTCOME_UNKNOWN",
             Self::Batch { cause, .. } => cause.reason(),
             Self::Damaged { .. } => "DAMAGED",
             Self::Store(_) => "STORE",

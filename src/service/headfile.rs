@@ -1,15 +1,12 @@
-//! The head file on disk: the newest checkpoint that was shown to anybody (`proto/FORMAT.md` section 9).
+//! The head file beside a service: the newest checkpoint that was shown to anybody.
 //!
 //! Written, in place, before an answer shows the checkpoint; synced at most [`super::limits::HEAD_SYNC`] later. It is what
-//! tells a store that was rolled back from one that is whole.
+//! tells a store that was rolled back from one that is whole. Slots and layout are [`crate::journal::head`]'s.
 
-use std::fs::{File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::journal::head::{self, Found, HeadError, Named};
 use crate::ledger::checkpoint::SignedCheckpoint;
-use crate::ledger::head::{self, FILE, Head};
 use crate::ledger::note::VerifierKey;
 
 /// Where the writer puts each new checkpoint.
@@ -17,38 +14,23 @@ pub trait HeadSink: Send {
     /// Writes the checkpoint over the older slot. It survives a crash of the process on return.
     ///
     /// # Errors
-    /// What the file system said.
-    fn write(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()>;
+    /// [`HeadError`].
+    fn write(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), HeadError>;
 
     /// Makes the last write survive a power cut.
     ///
     /// # Errors
-    /// What the file system said.
-    fn sync(&mut self) -> io::Result<()>;
+    /// [`HeadError`].
+    fn sync(&mut self) -> Result<(), HeadError>;
 }
 
-/// What a head file says when it is opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    /// There is no file, or one that was created and never written.
-    Nothing,
-    /// Its newest valid slot.
-    Head(Box<Head>),
-}
-
-/// Why a head file cannot be used.
+/// Why the head file beside a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadFileError {
-    /// It could not be read or written.
-    #[error("the head file {} could not be used", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the file system said.
-        #[source]
-        source: io::Error,
-    },
-    /// It has no valid slot, or its slots contradict each other.
+    /// It could not be read or written, or its slots disagree.
+    #[error(transparent)]
+    File(#[from] HeadError),
+    /// Something was written to it, and no slot is valid for this ledger and key.
     #[error(
         "the head file {} holds no valid checkpoint of this ledger and key: restore it from a copy, \
          or compare the store with a checkpoint kept elsewhere", path.display()
@@ -59,75 +41,52 @@ pub enum HeadFileError {
     },
 }
 
-/// The two slots in one file.
+/// The file, and this start of the machine.
 #[derive(Debug)]
-pub struct HeadFile {
-    path: PathBuf,
-    file: Option<File>,
+pub(super) struct HeadFile {
+    file: head::HeadFile,
     boot_id: [u8; 16],
-    generation: u64,
 }
 
 impl HeadFile {
-    /// Reads the file, if there is one. Nothing is written yet.
+    /// Reads the file; `None` when there is none, or one that was never written.
     ///
     /// # Errors
     /// [`HeadFileError`].
-    pub fn open(
+    pub(super) fn open(
         path: &Path,
         log: &VerifierKey,
         boot_id: [u8; 16],
-    ) -> Result<(Self, Found), HeadFileError> {
-        let failed = |source| HeadFileError::Io { path: path.to_owned(), source };
-        let mut head_file = Self { path: path.to_owned(), file: None, boot_id, generation: 0 };
-        let file = match OpenOptions::new().read(true).write(true).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok((head_file, Found::Nothing));
-            }
-            Err(error) => return Err(failed(error)),
+    ) -> Result<Option<(Self, Option<head::Head>)>, HeadFileError> {
+        let Some(mut file) = head::HeadFile::open(path)? else { return Ok(None) };
+        let checked = |note: &str| {
+            SignedCheckpoint::open(note, log).map(|signed| {
+                let checkpoint = signed.checkpoint();
+                Named { size: checkpoint.size, root: *checkpoint.root.as_bytes() }
+            })
         };
-        let bytes = std::fs::read(path).map_err(failed)?;
-        head_file.file = Some(file);
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Ok((head_file, Found::Nothing));
+        let head = file.read(checked)?;
+        if head.is_none() && file.slots()?.iter().any(|slot| *slot != Found::Blank) {
+            return Err(HeadFileError::NotValid { path: path.to_owned() });
         }
-        match head::choose(&bytes, log) {
-            Ok(Some(head)) => {
-                head_file.generation = head.generation;
-                Ok((head_file, Found::Head(Box::new(head))))
-            }
-            Ok(None) | Err(_) => Err(HeadFileError::NotValid { path: path.to_owned() }),
-        }
+        Ok(Some((Self { file, boot_id }, head)))
     }
 
-    /// The file, created with its full length and synced with its directory when there is none yet.
-    fn file(&mut self) -> io::Result<&File> {
-        if self.file.is_none() {
-            let mut options = OpenOptions::new();
-            let file = options.read(true).write(true).create_new(true).mode(0o600).open(&self.path)?;
-            file.set_len(FILE as u64)?;
-            file.sync_all()?;
-            if let Some(directory) = self.path.parent() {
-                File::open(directory)?.sync_all()?;
-            }
-            self.file = Some(file);
-        }
-        self.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    /// Makes the file of a new ledger.
+    ///
+    /// # Errors
+    /// [`HeadFileError`].
+    pub(super) fn create(path: &Path, boot_id: [u8; 16]) -> Result<Self, HeadFileError> {
+        Ok(Self { file: head::HeadFile::create(path)?, boot_id })
     }
 }
 
 impl HeadSink for HeadFile {
-    fn write(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
-        let generation = self.generation.saturating_add(1);
-        let head = Head { generation, boot_id: self.boot_id, checkpoint: checkpoint.clone() };
-        let bytes = head.encode().map_err(io::Error::other)?;
-        self.file()?.write_all_at(&bytes, head.offset() as u64)?;
-        self.generation = generation;
-        Ok(())
+    fn write(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), HeadError> {
+        self.file.write(self.boot_id, checkpoint.note()).map(drop)
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        self.file()?.sync_data()
+    fn sync(&mut self) -> Result<(), HeadError> {
+        self.file.sync()
     }
 }

@@ -15,22 +15,23 @@ use tokio::sync::watch;
 
 use crate::domain::check::Refusal;
 use crate::domain::event::CaseEvent;
-use crate::journal::{Journal, Stored};
+use crate::domain::id::EventId;
+use crate::journal::head::Head as FileHead;
+use crate::journal::{Journal, Record, Stored};
 use crate::ledger::chain::{Break, ChainHead, check_next};
 use crate::ledger::codec::DecodeError;
-use crate::ledger::digest::ChainTag;
+use crate::ledger::digest::{ChainTag, TreeHash};
 use crate::ledger::entry::{EntryKind, SealedEntry};
 use crate::ledger::fields::Singular;
-use crate::ledger::head::Head as FileHead;
 use crate::ledger::statement::Origin;
 use crate::ledger::tree::MemoryTree;
 use crate::vault::{Vault, VaultError};
 
 use super::Service;
-use super::append::Writer;
+use super::append::{self, Writer};
 use super::clock::{Clock, Guard};
 use super::error::Refused;
-use super::headfile::{Found, HeadFile, HeadFileError, HeadSink};
+use super::headfile::{HeadFile, HeadFileError, HeadSink};
 use super::limits;
 use super::own;
 use super::prepare::Decoder;
@@ -135,20 +136,21 @@ struct Fold<'a> {
 pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service, StartError> {
     let signer = Signer::new(&parts.origin, &parts.log_key)?;
     let verifier = signer.verifier();
-    let (mut head_file, found) = HeadFile::open(&parts.head_file, &verifier, parts.boot_id)?;
+    let opened = HeadFile::open(&parts.head_file, &verifier, parts.boot_id)?;
     let size = parts.journal.size().map_err(|error| StartError::Store(error.into()))?;
-    let promised = match found {
-        Found::Head(head) => Some(*head),
-        Found::Nothing if size == 0 => None,
-        Found::Nothing => {
-            return Err(StartError::HeadMissing { size, path: parts.head_file.clone() });
-        }
-    };
+    let (file, promised) = opened.map_or((None, None), |(file, head)| (Some(file), head));
+    if promised.is_none() && size > 0 {
+        return Err(StartError::HeadMissing { size, path: parts.head_file.clone() });
+    }
     check_size(promised.as_ref(), size)?;
     let fold = Fold::of_all(&parts, size, progress)?;
     check_root(promised.as_ref(), &fold.tree)?;
     parts.vault.ensure(size)?;
     let head = signer.sign(&fold.tree)?;
+    let mut head_file = match file {
+        Some(file) => file,
+        None => HeadFile::create(&parts.head_file, parts.boot_id)?,
+    };
     if promised.is_none() {
         let written = head_file.write(&head.signed).and_then(|()| head_file.sync());
         written.map_err(|error| StartError::Writer(error.to_string()))?;
@@ -183,7 +185,7 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     };
     set_marker(&marker).map_err(|error| StartError::Writer(error.to_string()))?;
     if unclean && size > 0 {
-        let before = promised.map_or([0; 16], |head| head.boot_id);
+        let before = promised.map_or([0; 16], |head| head.slot.boot_id);
         let event = own::reopened(&shared.head(), before, boot_id);
         let sealed = writer.append_own(EntryKind::Reopened, event);
         sealed.map_err(|refused| StartError::Writer(refused.to_string()))?;
@@ -196,18 +198,29 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
 }
 
 fn check_size(promised: Option<&FileHead>, found: u64) -> Result<(), StartError> {
-    let promised = promised.map_or(0, |head| head.checkpoint.checkpoint().size);
+    let promised = promised.map_or(0, |head| head.named.size);
     if found < promised { Err(StartError::RolledBack { found, promised }) } else { Ok(()) }
 }
 
 fn check_root(promised: Option<&FileHead>, tree: &MemoryTree) -> Result<(), StartError> {
     let Some(head) = promised else { return Ok(()) };
-    let checkpoint = head.checkpoint.checkpoint();
-    if tree.root_at(checkpoint.size) == Some(checkpoint.root) {
-        Ok(())
-    } else {
-        Err(StartError::Forked { size: checkpoint.size })
-    }
+    let (size, root) = (head.named.size, TreeHash::new(head.named.root));
+    if tree.root_at(size) == Some(root) { Ok(()) } else { Err(StartError::Forked { size }) }
+}
+
+/// Reads a journal record back from an entry's stored bytes, for a journal that rebuilds its indexes.
+///
+/// # Errors
+/// What is wrong with the bytes.
+pub fn read_record(bytes: &[u8]) -> Result<Record, String> {
+    let entry = SealedEntry::decode(bytes).map_err(|error| error.to_string())?;
+    Ok(append::record(&entry))
+}
+
+/// Identity of this start of the machine, from the kernel; all zero where it has none.
+pub fn boot_id() -> [u8; 16] {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().parse().map_or([0; 16], |id: EventId| id.0)
 }
 
 /// The file that exists while a service runs: found at a start, it tells that the last stop was not clean.

@@ -94,6 +94,9 @@ impl Service {
         if within.is_zero() {
             return Err(Refused::DeadlinePassed);
         }
+        if *self.shared.stopping.borrow() {
+            return Err(Refused::Stopping);
+        }
         if self.shared.poisoned.load(Ordering::SeqCst) {
             return Err(Refused::InDoubt);
         }
@@ -122,6 +125,16 @@ impl Service {
         let placements = queued.answer.await.map_err(|_dropped| Refused::Stopping)??;
         let head = self.shared.head();
         placements.into_iter().map(|placement| prove(&self.shared, &head, placement)).collect()
+    }
+
+    /// Waits for a queued append of one event. Dropping this call and calling again loses nothing.
+    ///
+    /// # Errors
+    /// [`Refused`] as the writer answered.
+    pub async fn receipt(&self, queued: &mut Queued) -> Result<Receipt, Refused> {
+        let placements = (&mut queued.answer).await.map_err(|_dropped| Refused::Stopping)??;
+        let placement = placements.into_iter().next().ok_or(Refused::InDoubt)?;
+        prove(&self.shared, &self.shared.head(), placement)
     }
 
     fn push(&self, job: Job) -> Result<(), Refused> {
