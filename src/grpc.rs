@@ -4,6 +4,7 @@ pub mod auth;
 pub mod client;
 pub mod convert;
 
+pub mod edge;
 pub mod integrity;
 pub mod ledger;
 pub mod pb;

@@ -49,7 +49,12 @@ impl Service {
         writer: JoinHandle<()>,
         marker: PathBuf,
     ) -> Self {
-        Self { shared, queue, writer: Mutex::new(Some(writer)), marker }
+        Self {
+            shared,
+            queue,
+            writer: Mutex::new(Some(writer)),
+            marker,
+        }
     }
 
     /// The log's verifier key, as a C2SP key line.
@@ -69,16 +74,26 @@ impl Service {
     /// [`Refused::InDoubt`] when a commit had ended in doubt; [`Refused::Store`] when the writer died.
     pub async fn stop(&self) -> Result<(), Refused> {
         self.begin_stop();
-        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(thread) = thread else { return Ok(()) };
         let queue = self.queue.clone();
         read::blocking(move || {
             // A full queue makes this wait for the writer; a writer that is gone needs no message.
             drop(queue.send(Message::Stop));
-            thread.join().map_err(|_panic| Refused::Store("the writer died".to_owned()))
+            thread
+                .join()
+                .map_err(|_panic| Refused::Store("the writer died".to_owned()))
         })
         .await?;
-        if self.shared.poisoned.load(std::sync::atomic::Ordering::SeqCst) {
+        if self
+            .shared
+            .poisoned
+            .load(std::sync::atomic::Ordering::SeqCst)
+        {
             return Err(Refused::InDoubt);
         }
         start::clear_marker(&self.marker).map_err(|error| Refused::Store(error.to_string()))

@@ -19,8 +19,12 @@ pub const AGENCY: &str = "caseledger-agency";
 /// # Errors
 /// `INVALID_ARGUMENT` for a name that is no agency id; `PERMISSION_DENIED` for the reserved name `ledger`.
 pub fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
-    let Some(value) = request.metadata().get(AGENCY) else { return Ok(Caller::development(None)) };
-    let text = value.to_str().map_err(|_not_ascii| bad_field(AGENCY, "is not ASCII"))?;
+    let Some(value) = request.metadata().get(AGENCY) else {
+        return Ok(Caller::development(None));
+    };
+    let text = value
+        .to_str()
+        .map_err(|_not_ascii| bad_field(AGENCY, "is not ASCII"))?;
     let agency = AgencyId::new(text).map_err(|error| bad_field(AGENCY, &error.to_string()))?;
     if agency.as_str() == crate::ledger::statement::LEDGER {
         return Err(status(&Refused::OtherAgency));
@@ -76,8 +80,14 @@ mod tests {
     fn a_deadline_of_zero_is_already_past_and_a_long_one_is_capped() {
         let past = time_left(&with("grpc-timeout", "0m")).unwrap_err();
         assert_eq!(past.code(), tonic::Code::DeadlineExceeded);
-        assert_eq!(time_left(&with("grpc-timeout", "250m")).unwrap(), Duration::from_millis(250));
-        assert_eq!(time_left(&with("grpc-timeout", "9H")).unwrap(), limits::UNARY_CEILING);
+        assert_eq!(
+            time_left(&with("grpc-timeout", "250m")).unwrap(),
+            Duration::from_millis(250)
+        );
+        assert_eq!(
+            time_left(&with("grpc-timeout", "9H")).unwrap(),
+            limits::UNARY_CEILING
+        );
         assert_eq!(time_left(&Request::new(())).unwrap(), limits::UNARY_CEILING);
         for wrong in ["", "m", "5", "123456789S", "-1S", "5x"] {
             assert!(time_left(&with("grpc-timeout", wrong)).is_err(), "{wrong}");

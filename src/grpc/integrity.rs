@@ -48,14 +48,20 @@ impl IntegrityService for Integrity {
         request: Request<pb::GetInclusionProofRequest>,
     ) -> Result<Response<pb::GetInclusionProofResponse>, Status> {
         let pb::GetInclusionProofRequest { position, size } = request.into_inner();
-        let proof = self.service.inclusion(position, size).map_err(|refused| status(&refused))?;
+        let proof = self
+            .service
+            .inclusion(position, size)
+            .map_err(|refused| status(&refused))?;
         Ok(Response::new(pb::GetInclusionProofResponse {
             position,
             size: proof.size,
             leaf_hash: proof.leaf.as_bytes().to_vec(),
             path: joined(&proof.path),
             root: proof.root.as_bytes().to_vec(),
-            checkpoint: proof.checkpoint.map(|h| h.signed.note().to_owned()).unwrap_or_default(),
+            checkpoint: proof
+                .checkpoint
+                .map(|h| h.signed.note().to_owned())
+                .unwrap_or_default(),
         }))
     }
 

@@ -69,16 +69,26 @@ impl LedgerService for Ledger {
         let numbered = request.into_inner().events.into_iter().enumerate();
         let submissions: Result<Vec<Submission>, Refused> = numbered
             .map(|(index, event)| {
-                submission(event)
-                    .map_err(|cause| Refused::Batch { index, cause: Box::new(cause) })
+                submission(event).map_err(|cause| Refused::Batch {
+                    index,
+                    cause: Box::new(cause),
+                })
             })
             .collect();
         let submissions = submissions.map_err(|refused| status(&refused))?;
-        let ids: Vec<EventId> = submissions.iter().map(|submission| submission.event_id).collect();
+        let ids: Vec<EventId> = submissions
+            .iter()
+            .map(|submission| submission.event_id)
+            .collect();
         let append = self.service.append_batch(&caller, submissions, within);
         let receipts = in_time(within, append).await?;
-        let receipts = receipts.iter().zip(ids).map(|(receipt, id)| receipt_message(receipt, id));
-        Ok(Response::new(pb::AppendBatchResponse { receipts: receipts.collect() }))
+        let receipts = receipts
+            .iter()
+            .zip(ids)
+            .map(|(receipt, id)| receipt_message(receipt, id));
+        Ok(Response::new(pb::AppendBatchResponse {
+            receipts: receipts.collect(),
+        }))
     }
 
     async fn append_stream(
@@ -107,20 +117,38 @@ impl LedgerService for Ledger {
         &self,
         request: Request<pb::ReadCaseRequest>,
     ) -> Result<Response<Self::ReadCaseStream>, Status> {
-        let pb::ReadCaseRequest { case_id, from_seq, limit } = request.into_inner();
+        let pb::ReadCaseRequest {
+            case_id,
+            from_seq,
+            limit,
+        } = request.into_inner();
         let id = case(&case_id)?;
         let entries = self.service.read_case(&id, from_seq, limit);
-        Ok(Response::new(answers(entries.map_err(|refused| status(&refused))?)))
+        Ok(Response::new(answers(
+            entries.map_err(|refused| status(&refused))?,
+        )))
     }
 
     async fn subscribe(
         &self,
         request: Request<pb::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let pb::SubscribeRequest { from_position, case_id, stop_at_end } = request.into_inner();
-        let only = if case_id.is_empty() { None } else { Some(case(&case_id)?) };
-        let entries = self.service.subscribe(from_position, only.as_ref(), stop_at_end);
-        Ok(Response::new(answers(entries.map_err(|refused| status(&refused))?)))
+        let pb::SubscribeRequest {
+            from_position,
+            case_id,
+            stop_at_end,
+        } = request.into_inner();
+        let only = if case_id.is_empty() {
+            None
+        } else {
+            Some(case(&case_id)?)
+        };
+        let entries = self
+            .service
+            .subscribe(from_position, only.as_ref(), stop_at_end);
+        Ok(Response::new(answers(
+            entries.map_err(|refused| status(&refused))?,
+        )))
     }
 }
 
@@ -175,12 +203,21 @@ async fn enqueue(
     let id = submission.event_id;
     for _ in 0..QUEUE_TRIES {
         let one = vec![submission.clone()];
-        match service.enqueue(caller, one, false, limits::UNARY_CEILING).await {
+        match service
+            .enqueue(caller, one, false, limits::UNARY_CEILING)
+            .await
+        {
             Err(Refused::QueueFull { retry }) => tokio::time::sleep(retry).await,
             queued => return (index, id, queued),
         }
     }
-    (index, id, Err(Refused::QueueFull { retry: limits::RETRY_QUEUE }))
+    (
+        index,
+        id,
+        Err(Refused::QueueFull {
+            retry: limits::RETRY_QUEUE,
+        }),
+    )
 }
 
 /// How often a stream waits for room in the queue before it refuses an event: about ten seconds.
@@ -192,7 +229,9 @@ async fn answer_first(
     waiting: &mut VecDeque<(u64, EventId, Result<Queued, Refused>)>,
     to: &mpsc::Sender<Result<pb::AppendOutcome, Status>>,
 ) -> bool {
-    let Ok(permit) = to.reserve().await else { return false };
+    let Ok(permit) = to.reserve().await else {
+        return false;
+    };
     let outcome = match waiting.front_mut() {
         None => return true,
         Some((index, id, Ok(queued))) => {
@@ -242,17 +281,26 @@ fn submission(request: pb::AppendRequest) -> Result<Submission, Refused> {
     let seen = match (request.seen_seq, request.seen_head.as_slice()) {
         (0, []) => Seen::Blind,
         _ if request.blind => {
-            return Err(Refused::field("blind", "contradicts seen_seq and seen_head"));
+            return Err(Refused::field(
+                "blind",
+                "contradicts seen_seq and seen_head",
+            ));
         }
         (case_seq, link) => {
             let link = thirty_two("seen_head", link)?.unwrap_or_default();
             if case_seq == 0 {
                 return Err(Refused::field("seen_seq", "is missing beside seen_head"));
             }
-            Seen::Entry { case_seq, link: Link::new(link) }
+            Seen::Entry {
+                case_seq,
+                link: Link::new(link),
+            }
         }
     };
-    let expected = request.expected_head.map(|head| Expected { seq: head.seq, link: head.link });
+    let expected = request.expected_head.map(|head| Expected {
+        seq: head.seq,
+        link: head.link,
+    });
     Ok(Submission {
         event_id,
         event: request.event,
@@ -269,7 +317,10 @@ fn thirty_two(field: &str, bytes: &[u8]) -> Result<Option<[u8; 32]>, Refused> {
         return Ok(None);
     }
     let bytes: [u8; 32] = bytes.try_into().map_err(|_length| {
-        Refused::field(field, format!("has {} bytes; send 32, or none", bytes.len()))
+        Refused::field(
+            field,
+            format!("has {} bytes; send 32, or none", bytes.len()),
+        )
     })?;
     Ok(Some(bytes))
 }
@@ -280,12 +331,17 @@ fn case(id: &str) -> Result<CaseId, Status> {
 
 fn which(caller: &Caller, request: pb::GetEntryRequest) -> Result<Which, Status> {
     match request.by {
-        None => Err(bad_field("by", "is missing; name a position, a case position or an event id")),
+        None => Err(bad_field(
+            "by",
+            "is missing; name a position, a case position or an event id",
+        )),
         Some(By::Position(position)) => Ok(Which::Position(position)),
         Some(By::InCase(at)) => Ok(Which::InCase(case(&at.case_id)?, at.case_seq)),
         Some(By::EventId(id)) => {
             let agency: AgencyId = caller.agency().map_err(|refused| status(&refused))?.clone();
-            let id = id.parse().map_err(|e| bad_field("event_id", &format!("{e}")))?;
+            let id = id
+                .parse()
+                .map_err(|e| bad_field("event_id", &format!("{e}")))?;
             Ok(Which::Event(agency, id))
         }
     }
@@ -298,8 +354,13 @@ fn answers(entries: Entries) -> Answers<pb::Entry> {
 
 fn appended_time(micros: u64) -> Option<prost_types::Timestamp> {
     let micros = i64::try_from(micros).ok()?;
-    let nanos = i32::try_from(micros.rem_euclid(1_000_000)).ok()?.checked_mul(1_000)?;
-    Some(prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos })
+    let nanos = i32::try_from(micros.rem_euclid(1_000_000))
+        .ok()?
+        .checked_mul(1_000)?;
+    Some(prost_types::Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        nanos,
+    })
 }
 
 fn receipt_message(receipt: &Receipt, event_id: EventId) -> pb::Receipt {
@@ -318,9 +379,9 @@ fn receipt_message(receipt: &Receipt, event_id: EventId) -> pb::Receipt {
 
 fn refusal_message(refused: &Refused) -> pb::AppendRefusal {
     let (field, remedy) = match refused {
-        Refused::Invalid(faults) => {
-            faults.first().map(|fault| (fault.field.clone(), fault.reason.clone()))
-        }
+        Refused::Invalid(faults) => faults
+            .first()
+            .map(|fault| (fault.field.clone(), fault.reason.clone())),
         _ => None,
     }
     .unwrap_or_default();
@@ -337,19 +398,28 @@ fn refusal_message(refused: &Refused) -> pb::AppendRefusal {
 }
 
 fn entry_message(read: Read) -> pb::Entry {
-    let Read { entry, shown, case_id } = read;
+    let Read {
+        entry,
+        shown,
+        case_id,
+    } = read;
     let header = entry.parsed();
     let (state, event, secret) = match shown {
-        Shown::Proven(content) => {
-            (pb::ContentState::Proven, content.event, content.secret.as_bytes().to_vec())
-        }
+        Shown::Proven(content) => (
+            pb::ContentState::Proven,
+            content.event,
+            content.secret.as_bytes().to_vec(),
+        ),
         Shown::Erased => (pb::ContentState::Erased, Vec::new(), Vec::new()),
     };
     pb::Entry {
         position: entry.position(),
         case_seq: entry.case_seq(),
         header: entry.header().to_vec(),
-        signature: header.signature.map(|bytes| bytes.to_vec()).unwrap_or_default(),
+        signature: header
+            .signature
+            .map(|bytes| bytes.to_vec())
+            .unwrap_or_default(),
         content_state: i32::from(state),
         event,
         secret,

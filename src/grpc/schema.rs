@@ -26,11 +26,15 @@ pub fn singular() -> Result<Singular, NoSchema> {
         Some((field.number(), body))
     });
     let levels = std::iter::once((0, event.clone())).chain(inside);
-    Ok(Singular::new(levels.flat_map(|(level, message)| once_only(level, &message))))
+    Ok(Singular::new(
+        levels.flat_map(|(level, message)| once_only(level, &message)),
+    ))
 }
 
 fn once_only(level: u32, message: &MessageDescriptor) -> Vec<(u32, u32)> {
-    let fields = message.fields().filter(|field| !field.is_list() && !field.is_map());
+    let fields = message
+        .fields()
+        .filter(|field| !field.is_list() && !field.is_map());
     fields.map(|field| (level, field.number())).collect()
 }
 
@@ -46,6 +50,9 @@ mod tests {
         assert!(singular.contains(160, 1), "a field of allocation_started");
         assert!(!singular.contains(0, 2), "children repeat");
         assert!(!singular.contains(0, 15), "told repeats");
-        assert!(!singular.contains(420, 2), "the kinds of feed_declared repeat");
+        assert!(
+            !singular.contains(420, 2),
+            "the kinds of feed_declared repeat"
+        );
     }
 }

@@ -49,11 +49,18 @@ pub fn code(refused: &Refused) -> Code {
 /// Facts for programs, as `ErrorInfo` metadata. Never personal data.
 fn metadata(refused: &Refused) -> Metadata<String, String> {
     let pairs: Vec<(&str, String)> = match refused {
-        Refused::HeadMoved { actual_seq, actual_link } => vec![
+        Refused::HeadMoved {
+            actual_seq,
+            actual_link,
+        } => vec![
             ("actual_case_seq", actual_seq.to_string()),
             ("actual_link", HEXLOWER.encode(actual_link)),
         ],
-        Refused::OtherContent { position, kept_root, sent_root } => vec![
+        Refused::OtherContent {
+            position,
+            kept_root,
+            sent_root,
+        } => vec![
             ("position", position.to_string()),
             ("kept_fields_root", HEXLOWER.encode(kept_root)),
             ("sent_fields_root", HEXLOWER.encode(sent_root)),
@@ -84,7 +91,10 @@ fn metadata(refused: &Refused) -> Metadata<String, String> {
         | Refused::Store(_)
         | Refused::Unanswerable(_) => Vec::new(),
     };
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
 }
 
 fn add_details(details: &mut ErrorDetails, refused: &Refused, at: &str) {
@@ -101,7 +111,11 @@ fn add_details(details: &mut ErrorDetails, refused: &Refused, at: &str) {
                 format!("the case now has {actual_seq} entries"),
             );
         }
-        Refused::TooLarge { what, actual, limit } => {
+        Refused::TooLarge {
+            what,
+            actual,
+            limit,
+        } => {
             let text = format!("{actual} bytes, limit {limit}");
             details.add_quota_failure_violation(*what, text);
         }
@@ -111,7 +125,9 @@ fn add_details(details: &mut ErrorDetails, refused: &Refused, at: &str) {
         Refused::Clock(_) | Refused::InDoubt | Refused::Stopping => {
             details.set_retry_info(Some(limits::RETRY_UNAVAILABLE));
         }
-        Refused::Batch { index, cause } => add_details(details, cause, &format!("events[{index}].")),
+        Refused::Batch { index, cause } => {
+            add_details(details, cause, &format!("events[{index}]."))
+        }
         Refused::Unauthenticated
         | Refused::OtherAgency
         | Refused::UnknownCase
@@ -140,7 +156,9 @@ pub fn bad_message(reason: &str) -> Status {
 
 /// How long a client is told to wait, if the status says so.
 pub fn retry_after(status: &Status) -> Option<Duration> {
-    status.get_details_retry_info().and_then(|info| info.retry_delay)
+    status
+        .get_details_retry_info()
+        .and_then(|info| info.retry_delay)
 }
 
 #[cfg(test)]
@@ -154,17 +172,28 @@ mod tests {
         assert_eq!(status.code(), Code::InvalidArgument);
         let details = status.get_error_details();
         let info = details.error_info().unwrap();
-        assert_eq!((info.domain.as_str(), info.reason.as_str()), ("caseledger", "INVALID_FIELD"));
-        assert_eq!(info.metadata.get("batch_index").map(String::as_str), Some("3"));
+        assert_eq!(
+            (info.domain.as_str(), info.reason.as_str()),
+            ("caseledger", "INVALID_FIELD")
+        );
+        assert_eq!(
+            info.metadata.get("batch_index").map(String::as_str),
+            Some("3")
+        );
         let violation = &details.bad_request().unwrap().field_violations[0];
         assert_eq!(violation.field, "events[3].event.source.kind");
     }
 
     #[test]
     fn refusals_that_pass_say_when_to_try_again() {
-        let full = Refused::QueueFull { retry: limits::RETRY_QUEUE };
+        let full = Refused::QueueFull {
+            retry: limits::RETRY_QUEUE,
+        };
         assert_eq!(retry_after(&status(&full)), Some(limits::RETRY_QUEUE));
-        assert_eq!(retry_after(&status(&Refused::Stopping)), Some(limits::RETRY_UNAVAILABLE));
+        assert_eq!(
+            retry_after(&status(&Refused::Stopping)),
+            Some(limits::RETRY_UNAVAILABLE)
+        );
         assert_eq!(retry_after(&status(&Refused::UnknownCase)), None);
     }
 }

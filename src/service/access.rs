@@ -26,7 +26,10 @@ pub struct Caller {
 impl Caller {
     /// A caller of development mode: the agency that it named, if it named one.
     pub fn development(agency: Option<AgencyId>) -> Self {
-        Self { agency, how: How::Development }
+        Self {
+            agency,
+            how: How::Development,
+        }
     }
 
     /// The agency that writes.
@@ -53,7 +56,11 @@ pub struct NeedsTls(pub SocketAddr);
 /// # Errors
 /// [`NeedsTls`] for an address that is not loopback.
 pub fn check_listen(address: SocketAddr) -> Result<(), NeedsTls> {
-    if address.ip().is_loopback() { Ok(()) } else { Err(NeedsTls(address)) }
+    if address.ip().is_loopback() {
+        Ok(())
+    } else {
+        Err(NeedsTls(address))
+    }
 }
 
 #[cfg(test)]

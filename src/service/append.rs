@@ -113,11 +113,15 @@ impl Writer {
         let bytes: usize = jobs.iter().map(|job| job.bytes).sum();
         self.shared.queued_bytes.fetch_sub(bytes, Ordering::SeqCst);
         if self.shared.poisoned.load(Ordering::SeqCst) {
-            return jobs.into_iter().for_each(|job| answer(job.answer, Err(Refused::InDoubt)));
+            return jobs
+                .into_iter()
+                .for_each(|job| answer(job.answer, Err(Refused::InDoubt)));
         }
         if let Err(error) = self.shared.vault.ensure(self.shared.size()) {
             let refused = Refused::Store(error.to_string());
-            return jobs.into_iter().for_each(|job| answer(job.answer, Err(refused.clone())));
+            return jobs
+                .into_iter()
+                .for_each(|job| answer(job.answer, Err(refused.clone())));
         }
         let now = self.shared.clock.monotonic();
         let time = self.guard.next(self.shared.clock.as_ref());
@@ -138,9 +142,13 @@ impl Writer {
             }
         }
         match self.make_durable(commit) {
-            Ok(()) => waiting.into_iter().for_each(|(to, placements)| answer(to, Ok(placements))),
+            Ok(()) => waiting
+                .into_iter()
+                .for_each(|(to, placements)| answer(to, Ok(placements))),
             Err(refused) => {
-                waiting.into_iter().for_each(|(to, _)| answer(to, Err(refused.clone())));
+                waiting
+                    .into_iter()
+                    .for_each(|(to, _)| answer(to, Err(refused.clone())));
             }
         }
     }
@@ -151,11 +159,17 @@ impl Writer {
             return Ok(());
         }
         let size = self.shared.size();
-        let records: Vec<Record> = commit.staged.iter().map(|staged| record(&staged.entry)).collect();
+        let records: Vec<Record> = commit
+            .staged
+            .iter()
+            .map(|staged| record(&staged.entry))
+            .collect();
         match self.shared.journal.append(size, &records) {
             Ok(_) => {}
             Err(AppendError::IndexLag { .. }) => {
-                return Err(Refused::QueueFull { retry: limits::RETRY_QUEUE });
+                return Err(Refused::QueueFull {
+                    retry: limits::RETRY_QUEUE,
+                });
             }
             Err(AppendError::Invalid { what }) => return Err(Refused::Store(what)),
             Err(AppendError::Read(error)) => return Err(error.into()),
@@ -172,7 +186,8 @@ impl Writer {
         if self.head_file.write(&checkpoint.signed).is_err() {
             return Err(self.poison());
         }
-        self.unsynced_since.get_or_insert_with(|| self.shared.clock.monotonic());
+        self.unsynced_since
+            .get_or_insert_with(|| self.shared.clock.monotonic());
         self.shared.publish(checkpoint);
         Ok(())
     }
@@ -221,6 +236,9 @@ fn drain(first: Job, queue: &Receiver<Message>) -> (Vec<Job>, bool) {
 }
 
 /// Answers a caller; one that has gone away does not care.
-fn answer(to: oneshot::Sender<Result<Vec<Placement>, Refused>>, with: Result<Vec<Placement>, Refused>) {
+fn answer(
+    to: oneshot::Sender<Result<Vec<Placement>, Refused>>,
+    with: Result<Vec<Placement>, Refused>,
+) {
     drop(to.send(with));
 }

@@ -27,7 +27,9 @@ impl SystemClock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "time enters here, and only here")]
     pub fn new() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self {
+            start: std::time::Instant::now(),
+        }
     }
 }
 
@@ -99,17 +101,30 @@ impl Guard {
     pub fn next(&mut self, clock: &dyn Clock) -> Result<i64, ClockFault> {
         let (wall, mono) = (clock.wall(), micros(clock.monotonic()));
         if let Some((wall0, mono0)) = self.anchor {
-            let step = wall.saturating_sub(wall0).saturating_sub(mono.saturating_sub(mono0));
-            if step.unsigned_abs() > limits::CLOCK_STEP.as_micros().try_into().unwrap_or(u64::MAX) {
+            let step = wall
+                .saturating_sub(wall0)
+                .saturating_sub(mono.saturating_sub(mono0));
+            if step.unsigned_abs()
+                > limits::CLOCK_STEP
+                    .as_micros()
+                    .try_into()
+                    .unwrap_or(u64::MAX)
+            {
                 return Err(ClockFault::Stepped { by_ms: step / 1000 });
             }
         }
         let behind = self.last.saturating_sub(wall);
         if behind > micros(limits::CLOCK_BEHIND) {
-            return Err(ClockFault::Behind { by_ms: behind / 1000 });
+            return Err(ClockFault::Behind {
+                by_ms: behind / 1000,
+            });
         }
         self.anchor = Some((wall, mono));
-        self.last = if wall > self.last { wall } else { self.last.saturating_add(1) };
+        self.last = if wall > self.last {
+            wall
+        } else {
+            self.last.saturating_add(1)
+        };
         Ok(self.last)
     }
 }
@@ -158,17 +173,34 @@ mod tests {
         let (c, mut g) = (Set::default(), Guard::after(100 * S));
         assert_eq!(g.next(c.to(99 * S, 0)), Ok(100 * S + 1));
         let mut g = Guard::after(100 * S);
-        assert_eq!(g.next(c.to(99 * S - 1, 0)), Err(ClockFault::Behind { by_ms: 1000 }));
-        assert_eq!(g.next(c.to(101 * S, S)), Ok(101 * S), "it resumes when the clock agrees");
+        assert_eq!(
+            g.next(c.to(99 * S - 1, 0)),
+            Err(ClockFault::Behind { by_ms: 1000 })
+        );
+        assert_eq!(
+            g.next(c.to(101 * S, S)),
+            Ok(101 * S),
+            "it resumes when the clock agrees"
+        );
     }
 
     #[test]
     fn a_step_of_more_than_ten_seconds_either_way_is_refused_until_undone() {
         let (c, mut g) = (Set::default(), Guard::after(i64::MIN));
         assert_eq!(g.next(c.to(1000 * S, 0)), Ok(1000 * S));
-        assert_eq!(g.next(c.to(1011 * S + 1, S)), Err(ClockFault::Stepped { by_ms: 10_000 }));
-        assert_eq!(g.next(c.to(980 * S, S)), Err(ClockFault::Stepped { by_ms: -21_000 }));
+        assert_eq!(
+            g.next(c.to(1011 * S + 1, S)),
+            Err(ClockFault::Stepped { by_ms: 10_000 })
+        );
+        assert_eq!(
+            g.next(c.to(980 * S, S)),
+            Err(ClockFault::Stepped { by_ms: -21_000 })
+        );
         assert_eq!(g.next(c.to(1002 * S, 2 * S)), Ok(1002 * S));
-        assert_eq!(g.next(c.to(5002 * S, 4002 * S)), Ok(5002 * S), "time that passed is no step");
+        assert_eq!(
+            g.next(c.to(5002 * S, 4002 * S)),
+            Ok(5002 * S),
+            "time that passed is no step"
+        );
     }
 }

@@ -18,7 +18,10 @@ pub struct FieldFault {
 impl FieldFault {
     /// A fault of `field`.
     pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.into(), reason: reason.into() }
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
     }
 }
 
@@ -62,7 +65,9 @@ pub enum Refused {
         sent_root: Vec<u8>,
     },
     /// The same agency and event id were used before, and that content was erased since.
-    #[error("this event id was used before, at position {position}, and its content was erased since")]
+    #[error(
+        "this event id was used before, at position {position}, and its content was erased since"
+    )]
     OriginalErased {
         /// Where the first one stands.
         position: u64,
@@ -109,7 +114,9 @@ pub enum Refused {
     #[error("the deadline passed before the event was committed; it was not appended")]
     DeadlinePassed,
     /// The deadline of the call passed while the writer had the event: it may be appended all the same.
-    #[error("the deadline passed while the event was being committed; send it again with the same event id")]
+    #[error(
+        "the deadline passed while the event was being committed; send it again with the same event id"
+    )]
     DeadlineUnknown,
     /// Another event of the same batch was refused, so none was appended.
     #[error("event {index} of the batch was refused, so none was appended: {cause}")]
@@ -168,6 +175,9 @@ impl Refused {
 }
 
 fn faults_text(faults: &[FieldFault]) -> String {
-    let each: Vec<String> = faults.iter().map(|f| format!("{}: {}", f.field, f.reason)).collect();
+    let each: Vec<String> = faults
+        .iter()
+        .map(|f| format!("{}: {}", f.field, f.reason))
+        .collect();
     each.join("; ")
 }

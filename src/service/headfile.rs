@@ -58,16 +58,23 @@ impl HeadFile {
         log: &VerifierKey,
         boot_id: [u8; 16],
     ) -> Result<Option<(Self, Option<head::Head>)>, HeadFileError> {
-        let Some(mut file) = head::HeadFile::open(path)? else { return Ok(None) };
+        let Some(mut file) = head::HeadFile::open(path)? else {
+            return Ok(None);
+        };
         let checked = |note: &str| {
             SignedCheckpoint::open(note, log).map(|signed| {
                 let checkpoint = signed.checkpoint();
-                Named { size: checkpoint.size, root: *checkpoint.root.as_bytes() }
+                Named {
+                    size: checkpoint.size,
+                    root: *checkpoint.root.as_bytes(),
+                }
             })
         };
         let head = file.read(checked)?;
         if head.is_none() && file.slots()?.iter().any(|slot| *slot != Found::Blank) {
-            return Err(HeadFileError::NotValid { path: path.to_owned() });
+            return Err(HeadFileError::NotValid {
+                path: path.to_owned(),
+            });
         }
         Ok(Some((Self { file, boot_id }, head)))
     }
@@ -77,7 +84,10 @@ impl HeadFile {
     /// # Errors
     /// [`HeadFileError`].
     pub(super) fn create(path: &Path, boot_id: [u8; 16]) -> Result<Self, HeadFileError> {
-        Ok(Self { file: head::HeadFile::create(path)?, boot_id })
+        Ok(Self {
+            file: head::HeadFile::create(path)?,
+            boot_id,
+        })
     }
 }
 

@@ -54,11 +54,21 @@ impl Service {
             return Err(Refused::field("size", "is above the size of the ledger"));
         }
         let tree = self.shared.tree();
-        let path = tree.inclusion(position, size).ok_or(Refused::UnknownEntry)?;
-        let leaf = tree.node(0, position).map_err(|_none| Refused::UnknownEntry)?;
+        let path = tree
+            .inclusion(position, size)
+            .ok_or(Refused::UnknownEntry)?;
+        let leaf = tree
+            .node(0, position)
+            .map_err(|_none| Refused::UnknownEntry)?;
         let root = tree.root_at(size).ok_or(Refused::UnknownEntry)?;
         let checkpoint = Some(head).filter(|head| head.size == size);
-        Ok(Inclusion { leaf, size, root, path, checkpoint })
+        Ok(Inclusion {
+            leaf,
+            size,
+            root,
+            path,
+            checkpoint,
+        })
     }
 
     /// Proves that the ledger at size `from` is a prefix of itself at size `to`; 0 for `to` = the newest.
@@ -76,6 +86,12 @@ impl Service {
         let path = tree.consistency(from, to).ok_or_else(wrong)?;
         let from_root = tree.root_at(from).ok_or_else(wrong)?;
         let to_root = tree.root_at(to).ok_or_else(wrong)?;
-        Ok(Consistency { from, to, from_root, to_root, path })
+        Ok(Consistency {
+            from,
+            to,
+            from_root,
+            to_root,
+            path,
+        })
     }
 }

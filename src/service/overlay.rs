@@ -44,7 +44,12 @@ impl Overlay {
         let base = self.staged.len();
         self.staged.extend(above.staged);
         self.heads.extend(above.heads);
-        self.ids.extend(above.ids.into_iter().map(|(id, index)| (id, base.saturating_add(index))));
+        self.ids.extend(
+            above
+                .ids
+                .into_iter()
+                .map(|(id, index)| (id, base.saturating_add(index))),
+        );
         self.cases.extend(above.cases);
         self.registry = above.registry.or(self.registry.take());
     }

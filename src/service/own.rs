@@ -45,7 +45,9 @@ impl Message {
 
 /// Kind 8, *reopened*: what was found after a stop that was not clean.
 pub(super) fn reopened(found: &Head, boot_before: [u8; 16], boot_now: [u8; 16]) -> Vec<u8> {
-    let message = Message::default().varint(1, found.size).bytes(2, found.root.as_bytes());
+    let message = Message::default()
+        .varint(1, found.size)
+        .bytes(2, found.root.as_bytes());
     message.bytes(3, &boot_before).bytes(4, &boot_now).0
 }
 
@@ -83,14 +85,30 @@ impl Writer {
         };
         // Fields 1 to 4 of these messages occur once.
         let singular = Singular::new((1..=4).map(|number| (0, number)));
-        let sealable = unsealed.prepare(&singular).map_err(|error| failed(error.to_string()))?;
-        let time = self.guard.next(self.shared.clock.as_ref()).map_err(Refused::Clock)?;
+        let sealable = unsealed
+            .prepare(&singular)
+            .map_err(|error| failed(error.to_string()))?;
+        let time = self
+            .guard
+            .next(self.shared.clock.as_ref())
+            .map_err(Refused::Clock)?;
         let appended = u64::try_from(time).map_err(|error| failed(error.to_string()))?;
         let (position, head) = (self.shared.size(), self.shared.chain_head(tag)?);
         let key = self.shared.key_to_seal(position)?;
-        let place = Place { position, appended, head: &head, key: &key };
+        let place = Place {
+            position,
+            appended,
+            head: &head,
+            key: &key,
+        };
         let sealed = entry::seal(&sealable, &place).map_err(|error| failed(error.to_string()))?;
-        let staged = Staged { entry: sealed.0, secret: sealable.secret().clone() };
-        self.make_durable(Overlay { staged: vec![staged], ..Overlay::default() })
+        let staged = Staged {
+            entry: sealed.0,
+            secret: sealable.secret().clone(),
+        };
+        self.make_durable(Overlay {
+            staged: vec![staged],
+            ..Overlay::default()
+        })
     }
 }

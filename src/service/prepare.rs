@@ -93,14 +93,20 @@ impl Prepared {
         }
         let unsealed = Unsealed {
             kind: self.sealable.kind(),
-            statement: Statement { tag, ..statement.clone() },
+            statement: Statement {
+                tag,
+                ..statement.clone()
+            },
             signature: None,
             secret: self.sealable.secret().clone(),
             event: self.sealable.event().to_vec(),
             ingest,
             authenticated: self.how,
         };
-        unsealed.prepare(singular).map(Cow::Owned).map_err(not_sealable)
+        unsealed
+            .prepare(singular)
+            .map(Cow::Owned)
+            .map_err(not_sealable)
     }
 }
 
@@ -137,7 +143,10 @@ pub(super) fn prepare(
         return Err(Refused::field("event", "is missing"));
     }
     if submission.event_id.0 == [0; 16] {
-        return Err(Refused::field("event_id", "is all zero; send a random UUID"));
+        return Err(Refused::field(
+            "event_id",
+            "is all zero; send a random UUID",
+        ));
     }
     // Before the typed view: a refusal of the format names what the decoder would only call malformed.
     fields::split(&submission.event, context.singular).map_err(not_fields)?;
@@ -147,14 +156,24 @@ pub(super) fn prepare(
     own_words_only(&agency, &event)?;
     let opens = matches!(route, Route::Case { opens: true, .. });
     if submission.case_tag.is_some() && !opens {
-        return Err(Refused::field("case_tag", "is only for case.opened; leave it out"));
+        return Err(Refused::field(
+            "case_tag",
+            "is only for case.opened; leave it out",
+        ));
     }
     let (kind, tag) = match &route {
-        Route::Registry => (EntryKind::RegistryEvent, Some(context.origin.registry_tag())),
+        Route::Registry => (
+            EntryKind::RegistryEvent,
+            Some(context.origin.registry_tag()),
+        ),
         Route::Case { id, .. } => (EntryKind::CaseEvent, (context.guess_tag)(id)),
     };
     let backload = (context.guess_backload)(&agency, &event, submission.imported);
-    let ingest = if backload { Ingest::Backload } else { Ingest::Live };
+    let ingest = if backload {
+        Ingest::Backload
+    } else {
+        Ingest::Live
+    };
     let how = match caller.how() {
         How::Development => Authenticated::Development,
     };
@@ -229,7 +248,10 @@ fn not_sealable(error: PrepareError) -> Refused {
 /// A refusal of the domain in the words of the service; the field is one of the event.
 fn refused(refusal: Refusal) -> Refused {
     let reason = format!("{}; {}", refusal.problem, refusal.remedy);
-    Refused::Invalid(vec![FieldFault::new(format!("event.{}", refusal.field), reason)])
+    Refused::Invalid(vec![FieldFault::new(
+        format!("event.{}", refusal.field),
+        reason,
+    )])
 }
 
 /// The chain an event goes to, by its content and whether it names a case.
@@ -239,13 +261,19 @@ fn route(event: &CaseEvent) -> Result<Route, Refused> {
         Content::Registry(_) => {
             return match event.case_id {
                 None => Ok(Route::Registry),
-                Some(_) => Err(Refused::field("event.case_id", "a registration belongs to no case")),
+                Some(_) => Err(Refused::field(
+                    "event.case_id",
+                    "a registration belongs to no case",
+                )),
             };
         }
         _ => false,
     };
     Ok(match &event.case_id {
-        Some(id) => Route::Case { id: id.clone(), opens },
+        Some(id) => Route::Case {
+            id: id.clone(),
+            opens,
+        },
         None => Route::Registry,
     })
 }
@@ -262,7 +290,11 @@ fn own_words_only(agency: &AgencyId, event: &CaseEvent) -> Result<(), Refused> {
         Content::Feed(FeedContent::RecordsConfirmed(it)) => &it.agency,
         _ => return Ok(()),
     };
-    if named == agency { Ok(()) } else { Err(Refused::OtherAgency) }
+    if named == agency {
+        Ok(())
+    } else {
+        Err(Refused::OtherAgency)
+    }
 }
 
 /// 32 bytes from the operating system, never all zero.
@@ -274,7 +306,9 @@ pub(super) fn random() -> Result<[u8; 32], Refused> {
     getrandom::fill(&mut bytes)
         .map_err(|error| Refused::Store(format!("no random bytes from the system: {error}")))?;
     if bytes == [0; 32] {
-        return Err(Refused::Store("the system's random bytes are all zero".to_owned()));
+        return Err(Refused::Store(
+            "the system's random bytes are all zero".to_owned(),
+        ));
     }
     Ok(bytes)
 }

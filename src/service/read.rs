@@ -65,10 +65,14 @@ impl Service {
                 }
                 Which::Event(agency, id) => {
                     let found = shared.journal.find(agency.as_str(), &id.0)?;
-                    shared.journal.read(found.ok_or(Refused::UnknownEntry)?, 1)?
+                    shared
+                        .journal
+                        .read(found.ok_or(Refused::UnknownEntry)?, 1)?
                 }
             };
-            let first = stored.first().filter(|stored| stored.position < shared.size());
+            let first = stored
+                .first()
+                .filter(|stored| stored.position < shared.size());
             shared.show(decode(first.ok_or(Refused::UnknownEntry)?)?)
         })
         .await
@@ -88,11 +92,16 @@ impl Service {
         tokio::spawn(async move {
             while left > 0 {
                 let page = shared.page_of_case(tag, next, end).await;
-                let Some(page) = deliver_refusal(page, &to).await else { return };
+                let Some(page) = deliver_refusal(page, &to).await else {
+                    return;
+                };
                 if page.is_empty() {
                     return;
                 }
-                for read in page.into_iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+                for read in page
+                    .into_iter()
+                    .take(usize::try_from(left).unwrap_or(usize::MAX))
+                {
                     next = read.entry.case_seq().saturating_add(1);
                     left = left.saturating_sub(1);
                     if to.send(Ok(read)).await.is_err() {
@@ -139,7 +148,9 @@ async fn follow(
         let end = head.borrow_and_update().size;
         while next < end {
             let page = shared.page(next, end, only).await;
-            let Some((page, reached)) = deliver_refusal(page, to).await else { return };
+            let Some((page, reached)) = deliver_refusal(page, to).await else {
+                return;
+            };
             for read in page {
                 if to.send(Ok(read)).await.is_err() {
                     return;
@@ -185,7 +196,9 @@ async fn deliver_refusal<T>(
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
 ) -> Result<T, Refused> {
-    tokio::task::spawn_blocking(work).await.map_err(|_stopped| Refused::Stopping)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_stopped| Refused::Stopping)?
 }
 
 impl Shared {
@@ -195,14 +208,20 @@ impl Shared {
     /// [`Refused::Damaged`] when the content is not what was sealed.
     pub(super) fn show(&self, entry: SealedEntry) -> Result<Read, Refused> {
         if !entry.content_intact() {
-            return Err(Refused::Damaged { position: entry.position() });
+            return Err(Refused::Damaged {
+                position: entry.position(),
+            });
         }
         let shown = match self.open(&entry)? {
             Some(content) => Shown::Proven(Box::new(content)),
             None => Shown::Erased,
         };
         let case_id = self.case_id(entry.tag());
-        Ok(Read { entry, shown, case_id })
+        Ok(Read {
+            entry,
+            shown,
+            case_id,
+        })
     }
 
     async fn page_of_case(
@@ -214,7 +233,9 @@ impl Shared {
         let shared = Arc::clone(self);
         blocking(move || {
             let page =
-                shared.journal.read_chain(tag.as_bytes(), from_seq, limits::SUBSCRIBE_PAGE)?;
+                shared
+                    .journal
+                    .read_chain(tag.as_bytes(), from_seq, limits::SUBSCRIBE_PAGE)?;
             let durable = page.iter().filter(|stored| stored.position < end);
             durable.map(|stored| shared.show(decode(stored)?)).collect()
         })
@@ -231,8 +252,14 @@ impl Shared {
         let shared = Arc::clone(self);
         blocking(move || {
             let stored = shared.journal.read(from, limits::SUBSCRIBE_PAGE)?;
-            let stored: Vec<&Stored> = stored.iter().filter(|stored| stored.position < end).collect();
-            let reached = stored.last().ok_or(Refused::Damaged { position: from })?.position;
+            let stored: Vec<&Stored> = stored
+                .iter()
+                .filter(|stored| stored.position < end)
+                .collect();
+            let reached = stored
+                .last()
+                .ok_or(Refused::Damaged { position: from })?
+                .position;
             let mut page = Vec::with_capacity(stored.len());
             for stored in stored {
                 let entry = decode(stored)?;

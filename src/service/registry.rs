@@ -75,22 +75,31 @@ impl Registry {
             FeedContent::FeedDeclared(declared) => {
                 let from = declared.live_from.lower().unwrap_or(appended);
                 let feed = self.feeds.entry(declared.agency.clone()).or_default();
-                feed.live_from.extend(declared.kinds.iter().map(|kind| (*kind, from)));
+                feed.live_from
+                    .extend(declared.kinds.iter().map(|kind| (*kind, from)));
             }
             FeedContent::FeedInterrupted(stop) => {
                 let feed = self.feeds.entry(stop.agency.clone()).or_default();
                 let kinds = stop.kinds.clone();
-                feed.interruptions.push(Interruption { kinds, from: at, to: None });
+                feed.interruptions.push(Interruption {
+                    kinds,
+                    from: at,
+                    to: None,
+                });
             }
             FeedContent::FeedResumed(resumed) => {
                 let feed = self.feeds.entry(resumed.agency.clone()).or_default();
                 let ends = |open: &&mut Interruption| {
                     let named = |kind: &FeedKind| resumed.kinds.contains(kind);
                     let all = resumed.kinds.is_empty();
-                    open.to.is_none() && (all || (!open.kinds.is_empty() && open.kinds.iter().all(named)))
+                    open.to.is_none()
+                        && (all || (!open.kinds.is_empty() && open.kinds.iter().all(named)))
                 };
                 let end = at.unwrap_or(appended);
-                feed.interruptions.iter_mut().filter(ends).for_each(|open| open.to = Some(end));
+                feed.interruptions
+                    .iter_mut()
+                    .filter(ends)
+                    .for_each(|open| open.to = Some(end));
             }
             FeedContent::FeedConfirmedTo(_) | FeedContent::RecordsConfirmed(_) => {}
         }
@@ -101,7 +110,9 @@ impl Registry {
         let Some(recorded) = event.recorded.as_ref().filter(|when| !when.is_unknown()) else {
             return imported;
         };
-        let Some(feed) = self.feeds.get(agency) else { return true };
+        let Some(feed) = self.feeds.get(agency) else {
+            return true;
+        };
         let kind = event.feed_kind();
         let live_from = match kind {
             Some(kind) => feed.live_from.get(&kind).copied(),

@@ -168,7 +168,10 @@ impl Shared {
     /// # Errors
     /// [`Refused::Store`] when there is none: a position is never sealed under a key that was destroyed.
     pub(super) fn key_to_seal(&self, position: u64) -> Result<EntryKey, Refused> {
-        let key = self.vault.key(position).map_err(|e| Refused::Store(e.to_string()))?;
+        let key = self
+            .vault
+            .key(position)
+            .map_err(|e| Refused::Store(e.to_string()))?;
         key.ok_or_else(|| Refused::Store(format!("there is no key for position {position}")))
     }
 
@@ -178,9 +181,15 @@ impl Shared {
     /// [`Refused::Damaged`] when it is not what was sealed.
     pub(super) fn open(&self, entry: &SealedEntry) -> Result<Option<Content>, Refused> {
         let position = entry.position();
-        let key = self.vault.key(position).map_err(|e| Refused::Store(e.to_string()))?;
+        let key = self
+            .vault
+            .key(position)
+            .map_err(|e| Refused::Store(e.to_string()))?;
         let Some(key) = key else { return Ok(None) };
-        entry.open(&key).map(Some).map_err(|_not_what_was_sealed| Refused::Damaged { position })
+        entry
+            .open(&key)
+            .map(Some)
+            .map_err(|_not_what_was_sealed| Refused::Damaged { position })
     }
 
     /// Takes a durable commit into the tree, the directory and the registry, and signs the new head.
@@ -193,7 +202,11 @@ impl Shared {
             tree.append(staged.entry.leaf_hash());
         }
         let mut cases = write(&self.cases);
-        for staged in commit.staged.iter().filter(|staged| staged.entry.case_seq() == 1) {
+        for staged in commit
+            .staged
+            .iter()
+            .filter(|staged| staged.entry.case_seq() == 1)
+        {
             let of_tag = |(_, tag): &(&CaseId, &ChainTag)| *tag == staged.entry.tag();
             if let Some((id, tag)) = commit.cases.iter().find(of_tag) {
                 cases.insert(id.clone(), *tag);
@@ -202,7 +215,9 @@ impl Shared {
         if let Some(registry) = commit.registry {
             *write(&self.registry) = registry;
         }
-        signer.sign(&tree).map_err(|error| Refused::Store(error.to_string()))
+        signer
+            .sign(&tree)
+            .map_err(|error| Refused::Store(error.to_string()))
     }
 
     /// Shows the new head to readers and wakes followers.
@@ -222,7 +237,9 @@ pub(super) fn timestamp(micros: u64) -> Timestamp {
 /// # Errors
 /// [`Refused::Damaged`] when they are no entry, or another one.
 pub(super) fn decode(stored: &Stored) -> Result<SealedEntry, Refused> {
-    let damaged = Refused::Damaged { position: stored.position };
+    let damaged = Refused::Damaged {
+        position: stored.position,
+    };
     match SealedEntry::decode(&stored.bytes) {
         Ok(entry) if entry.position() == stored.position => Ok(entry),
         Ok(_) | Err(_) => Err(damaged),

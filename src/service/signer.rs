@@ -33,7 +33,10 @@ impl Signer {
     /// [`SignerError`] if the origin cannot name a key.
     pub(super) fn new(origin: &Origin, seed: &[u8; 32]) -> Result<Self, SignerError> {
         let signer = NoteSigner::new(origin.as_str(), seed)?;
-        Ok(Self { origin: origin.clone(), signer })
+        Ok(Self {
+            origin: origin.clone(),
+            signer,
+        })
     }
 
     /// The log's verifier key.
@@ -47,8 +50,16 @@ impl Signer {
     /// [`SignerError`].
     pub(super) fn sign(&self, tree: &MemoryTree) -> Result<Head, SignerError> {
         let (size, root) = (tree.size(), tree.root());
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size, root };
+        let checkpoint = Checkpoint {
+            origin: self.origin.clone(),
+            size,
+            root,
+        };
         let signed = checkpoint.sign(&self.signer)?;
-        Ok(Head { size, root, signed: Arc::<SignedCheckpoint>::new(signed) })
+        Ok(Head {
+            size,
+            root,
+            signed: Arc::<SignedCheckpoint>::new(signed),
+        })
     }
 }

@@ -41,7 +41,10 @@ impl Writer {
             match self.place(&item, time, &mut ground) {
                 Ok(placement) => placements.push(placement),
                 Err(cause) if is_batch => {
-                    return Err(Refused::Batch { index, cause: Box::new(cause) });
+                    return Err(Refused::Batch {
+                        index,
+                        cause: Box::new(cause),
+                    });
                 }
                 Err(refused) => return Err(refused),
             }
@@ -68,14 +71,20 @@ impl Writer {
         let placed = staged.placement();
         let local = &mut ground.local;
         local.heads.insert(tag, head);
-        local.ids.insert((item.agency.clone(), item.event_id), local.staged.len());
+        local
+            .ids
+            .insert((item.agency.clone(), item.event_id), local.staged.len());
         match &item.route {
             Route::Case { id, opens: true } => {
                 local.cases.insert(id.clone(), tag);
             }
             Route::Case { .. } => {}
             Route::Registry => {
-                let base = local.registry.as_ref().or(ground.commit.registry.as_ref()).cloned();
+                let base = local
+                    .registry
+                    .as_ref()
+                    .or(ground.commit.registry.as_ref())
+                    .cloned();
                 let mut registry = base.unwrap_or_else(|| self.shared.registry());
                 registry.apply(&item.event, timestamp(appended));
                 local.registry = Some(registry);
@@ -93,14 +102,23 @@ impl Writer {
     ) -> Result<Option<Placement>, Refused> {
         let key = (item.agency.clone(), item.event_id);
         let at = |overlay: &Overlay| {
-            overlay.ids.get(&key).and_then(|index| overlay.staged.get(*index)).cloned()
+            overlay
+                .ids
+                .get(&key)
+                .and_then(|index| overlay.staged.get(*index))
+                .cloned()
         };
         let found = at(ground.local).or_else(|| at(ground.commit));
         let (entry, secret) = if let Some(staged) = found {
             (staged.entry, staged.secret)
         } else {
-            let found = self.shared.journal.find(item.agency.as_str(), &item.event_id)?;
-            let Some(position) = found else { return Ok(None) };
+            let found = self
+                .shared
+                .journal
+                .find(item.agency.as_str(), &item.event_id)?;
+            let Some(position) = found else {
+                return Ok(None);
+            };
             let entry = self.shared.entry(position)?;
             let Some(content) = self.shared.open(&entry)? else {
                 return Err(Refused::OriginalErased { position });
@@ -116,13 +134,18 @@ impl Writer {
                 sent_root: sent.as_bytes().to_vec(),
             });
         }
-        Ok(Some(Placement { repeat: true, ..Placement::of(&entry) }))
+        Ok(Some(Placement {
+            repeat: true,
+            ..Placement::of(&entry)
+        }))
     }
 
     /// The fields root that this event would have under another secret.
     fn root_under(&self, item: &Prepared, secret: &Secret) -> Result<FieldsRoot, Refused> {
         let committed = commit(item.sealable.event(), secret, &self.shared.singular);
-        committed.map(|committed| committed.root()).map_err(prepare::not_fields)
+        committed
+            .map(|committed| committed.root())
+            .map_err(prepare::not_fields)
     }
 
     /// The tag of the chain this event goes to; of a new chain for `case.opened`.
@@ -151,12 +174,22 @@ impl Writer {
     }
 
     fn known_case(&self, id: &CaseId, ground: &Ground<'_>) -> Option<ChainTag> {
-        let staged = ground.local.cases.get(id).or_else(|| ground.commit.cases.get(id)).copied();
+        let staged = ground
+            .local
+            .cases
+            .get(id)
+            .or_else(|| ground.commit.cases.get(id))
+            .copied();
         staged.or_else(|| self.shared.case_tag(id))
     }
 
     fn head_of(&self, tag: ChainTag, ground: &Ground<'_>) -> Result<ChainHead, Refused> {
-        match ground.local.heads.get(&tag).or_else(|| ground.commit.heads.get(&tag)) {
+        match ground
+            .local
+            .heads
+            .get(&tag)
+            .or_else(|| ground.commit.heads.get(&tag))
+        {
             Some(head) => Ok(head.clone()),
             None => self.shared.chain_head(tag),
         }
@@ -169,7 +202,9 @@ impl Writer {
         head: &ChainHead,
         ground: &Ground<'_>,
     ) -> Result<(), Refused> {
-        let Seen::Entry { case_seq, link } = item.sealable.statement().seen else { return Ok(()) };
+        let Seen::Entry { case_seq, link } = item.sealable.statement().seen else {
+            return Ok(());
+        };
         if case_seq > head.case_seq() {
             let reason = format!("is no entry of this case, which has {}", head.case_seq());
             return Err(Refused::field("seen_seq", reason));
@@ -186,7 +221,10 @@ impl Writer {
         if link == real {
             Ok(())
         } else {
-            Err(Refused::field("seen_head", "is not the link of that entry of this case"))
+            Err(Refused::field(
+                "seen_head",
+                "is not the link of that entry of this case",
+            ))
         }
     }
 
@@ -197,31 +235,65 @@ impl Writer {
         appended: u64,
         ground: &Ground<'_>,
     ) -> Result<(Staged, ChainHead), Refused> {
-        let waiting = ground.commit.staged.len().saturating_add(ground.local.staged.len());
+        let waiting = ground
+            .commit
+            .staged
+            .len()
+            .saturating_add(ground.local.staged.len());
         let position = self.shared.size().saturating_add(waiting as u64);
-        let registry = ground.local.registry.as_ref().or(ground.commit.registry.as_ref());
+        let registry = ground
+            .local
+            .registry
+            .as_ref()
+            .or(ground.commit.registry.as_ref());
         let backload = match registry {
             Some(registry) => registry.is_backload(&item.agency, &item.event, item.imported),
-            None => self.shared.is_backload(&item.agency, &item.event, item.imported),
+            None => self
+                .shared
+                .is_backload(&item.agency, &item.event, item.imported),
         };
-        let ingest = if backload { Ingest::Backload } else { Ingest::Live };
+        let ingest = if backload {
+            Ingest::Backload
+        } else {
+            Ingest::Live
+        };
         let sealable = item.sealable_for(*head.tag(), ingest, &self.shared.singular)?;
         let key = self.shared.key_to_seal(position)?;
-        let place = Place { position, appended, head, key: &key };
+        let place = Place {
+            position,
+            appended,
+            head,
+            key: &key,
+        };
         let (entry, head) =
             entry::seal(&sealable, &place).map_err(|error| Refused::Store(error.to_string()))?;
-        Ok((Staged { entry, secret: sealable.secret().clone() }, head))
+        Ok((
+            Staged {
+                entry,
+                secret: sealable.secret().clone(),
+            },
+            head,
+        ))
     }
 }
 
 /// Refuses when the chain is not as the sender believes.
 fn check_expected(item: &Prepared, head: &ChainHead) -> Result<(), Refused> {
-    let Some(expected) = &item.expected else { return Ok(()) };
-    let link = if head.case_seq() == 0 { Vec::new() } else { head.link().as_bytes().to_vec() };
+    let Some(expected) = &item.expected else {
+        return Ok(());
+    };
+    let link = if head.case_seq() == 0 {
+        Vec::new()
+    } else {
+        head.link().as_bytes().to_vec()
+    };
     let same_link = expected.link.is_empty() || expected.link == link;
     if expected.seq == head.case_seq() && same_link {
         Ok(())
     } else {
-        Err(Refused::HeadMoved { actual_seq: head.case_seq(), actual_link: link })
+        Err(Refused::HeadMoved {
+            actual_seq: head.case_seq(),
+            actual_link: link,
+        })
     }
 }

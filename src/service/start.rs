@@ -98,7 +98,9 @@ pub enum StartError {
         size: u64,
     },
     /// Stored bytes do not check.
-    #[error("the entry at position {position} does not check: {what}. Run `caseledger verify store`")]
+    #[error(
+        "the entry at position {position} does not check: {what}. Run `caseledger verify store`"
+    )]
     Damaged {
         /// Where.
         position: u64,
@@ -137,10 +139,16 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     let signer = Signer::new(&parts.origin, &parts.log_key)?;
     let verifier = signer.verifier();
     let opened = HeadFile::open(&parts.head_file, &verifier, parts.boot_id)?;
-    let size = parts.journal.size().map_err(|error| StartError::Store(error.into()))?;
+    let size = parts
+        .journal
+        .size()
+        .map_err(|error| StartError::Store(error.into()))?;
     let (file, promised) = opened.map_or((None, None), |(file, head)| (Some(file), head));
     if promised.is_none() && size > 0 {
-        return Err(StartError::HeadMissing { size, path: parts.head_file.clone() });
+        return Err(StartError::HeadMissing {
+            size,
+            path: parts.head_file.clone(),
+        });
     }
     check_size(promised.as_ref(), size)?;
     let fold = Fold::of_all(&parts, size, progress)?;
@@ -152,10 +160,16 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
         None => HeadFile::create(&parts.head_file, parts.boot_id)?,
     };
     if promised.is_none() {
-        let written = head_file.write(&head.signed).and_then(|()| head_file.sync());
+        let written = head_file
+            .write(&head.signed)
+            .and_then(|()| head_file.sync());
         written.map_err(|error| StartError::Writer(error.to_string()))?;
     }
-    let last = if size == 0 { i64::MIN } else { i64::try_from(fold.appended).unwrap_or(i64::MAX) };
+    let last = if size == 0 {
+        i64::MIN
+    } else {
+        i64::try_from(fold.appended).unwrap_or(i64::MAX)
+    };
     let marker = marker_path(&parts.head_file);
     let unclean = marker.exists();
     let (tree, cases, registry) = (fold.tree, fold.cases, fold.registry);
@@ -199,13 +213,21 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
 
 fn check_size(promised: Option<&FileHead>, found: u64) -> Result<(), StartError> {
     let promised = promised.map_or(0, |head| head.named.size);
-    if found < promised { Err(StartError::RolledBack { found, promised }) } else { Ok(()) }
+    if found < promised {
+        Err(StartError::RolledBack { found, promised })
+    } else {
+        Ok(())
+    }
 }
 
 fn check_root(promised: Option<&FileHead>, tree: &MemoryTree) -> Result<(), StartError> {
     let Some(head) = promised else { return Ok(()) };
     let (size, root) = (head.named.size, TreeHash::new(head.named.root));
-    if tree.root_at(size) == Some(root) { Ok(()) } else { Err(StartError::Forked { size }) }
+    if tree.root_at(size) == Some(root) {
+        Ok(())
+    } else {
+        Err(StartError::Forked { size })
+    }
 }
 
 /// Reads a journal record back from an entry's stored bytes, for a journal that rebuilds its indexes.
@@ -230,13 +252,15 @@ fn marker_path(head_file: &Path) -> PathBuf {
 
 fn set_marker(path: &Path) -> io::Result<()> {
     File::create(path)?.sync_all()?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    path.parent()
+        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
 /// Tells the next start that this stop was clean.
 pub(super) fn clear_marker(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    path.parent()
+        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
 impl<'a> Fold<'a> {
@@ -279,7 +303,8 @@ impl<'a> Fold<'a> {
         // One time a commit, and strictly later in the next one.
         let later = entry.appended() > self.appended;
         let first = stored.commit == stored.position;
-        if (first && !later && stored.position > 0) || (!first && entry.appended() != self.appended) {
+        if (first && !later && stored.position > 0) || (!first && entry.appended() != self.appended)
+        {
             return Err(Fault::Time);
         }
         if !entry.content_intact() {
@@ -300,7 +325,9 @@ impl<'a> Fold<'a> {
         if !opening && entry.kind() != EntryKind::RegistryEvent {
             return Ok(());
         }
-        let Some(event) = self.event(entry)? else { return Ok(()) };
+        let Some(event) = self.event(entry)? else {
+            return Ok(());
+        };
         if opening {
             if let Some(id) = event.case_id.clone() {
                 self.cases.insert(id, *entry.tag());
@@ -312,8 +339,12 @@ impl<'a> Fold<'a> {
     }
 
     fn event(&self, entry: &SealedEntry) -> Result<Option<CaseEvent>, Fault> {
-        let Some(key) = self.parts.vault.key(entry.position())? else { return Ok(None) };
-        let content = entry.open(&key).map_err(|_not_what_was_sealed| Fault::Content)?;
+        let Some(key) = self.parts.vault.key(entry.position())? else {
+            return Ok(None);
+        };
+        let content = entry
+            .open(&key)
+            .map_err(|_not_what_was_sealed| Fault::Content)?;
         Ok(Some((self.parts.decoder)(&content.event)?))
     }
 }

@@ -50,7 +50,9 @@ impl Service {
         submission: Submission,
         within: Duration,
     ) -> Result<Receipt, Refused> {
-        let queued = self.enqueue(caller, vec![submission], false, within).await?;
+        let queued = self
+            .enqueue(caller, vec![submission], false, within)
+            .await?;
         let mut receipts = self.receipts(queued).await?;
         receipts.pop().ok_or(Refused::InDoubt)
     }
@@ -102,7 +104,10 @@ impl Service {
         }
         let deadline = Some(self.shared.clock.monotonic().saturating_add(within));
         let (shared, caller) = (Arc::clone(&self.shared), caller.clone());
-        let bytes: usize = submissions.iter().map(|submission| submission.event.len()).sum();
+        let bytes: usize = submissions
+            .iter()
+            .map(|submission| submission.event.len())
+            .sum();
         let prepare = move || prepare_all(&shared, &caller, submissions, is_batch);
         // A small event is prepared in microseconds: not worth a trip to another thread.
         let items = if bytes <= limits::PREPARE_INLINE_BYTES {
@@ -112,7 +117,13 @@ impl Service {
             done.map_err(|_stopped| Refused::Stopping)??
         };
         let (answer, wait) = oneshot::channel();
-        self.push(Job { items, is_batch, bytes, deadline, answer })?;
+        self.push(Job {
+            items,
+            is_batch,
+            bytes,
+            deadline,
+            answer,
+        })?;
         Ok(Queued { answer: wait })
     }
 
@@ -122,9 +133,15 @@ impl Service {
     /// [`Refused`] as the writer answered.
     pub async fn receipts(&self, queued: Queued) -> Result<Vec<Receipt>, Refused> {
         // The writer answers every job it takes; it drops them only when it has stopped.
-        let placements = queued.answer.await.map_err(|_dropped| Refused::Stopping)??;
+        let placements = queued
+            .answer
+            .await
+            .map_err(|_dropped| Refused::Stopping)??;
         let head = self.shared.head();
-        placements.into_iter().map(|placement| prove(&self.shared, &head, placement)).collect()
+        placements
+            .into_iter()
+            .map(|placement| prove(&self.shared, &head, placement))
+            .collect()
     }
 
     /// Waits for a queued append of one event. Dropping this call and calling again loses nothing.
@@ -132,22 +149,28 @@ impl Service {
     /// # Errors
     /// [`Refused`] as the writer answered.
     pub async fn receipt(&self, queued: &mut Queued) -> Result<Receipt, Refused> {
-        let placements = (&mut queued.answer).await.map_err(|_dropped| Refused::Stopping)??;
+        let placements = (&mut queued.answer)
+            .await
+            .map_err(|_dropped| Refused::Stopping)??;
         let placement = placements.into_iter().next().ok_or(Refused::InDoubt)?;
         prove(&self.shared, &self.shared.head(), placement)
     }
 
     fn push(&self, job: Job) -> Result<(), Refused> {
         let bytes = job.bytes;
-        let full = Refused::QueueFull { retry: limits::RETRY_QUEUE };
+        let full = Refused::QueueFull {
+            retry: limits::RETRY_QUEUE,
+        };
         let before = self.shared.queued_bytes.fetch_add(bytes, Ordering::SeqCst);
         let sent = if before.saturating_add(bytes) > limits::QUEUE_BYTES {
             Err(full)
         } else {
-            self.queue.try_send(Message::Append(Box::new(job))).map_err(|error| match error {
-                TrySendError::Full(_) => full,
-                TrySendError::Disconnected(_) => Refused::Stopping,
-            })
+            self.queue
+                .try_send(Message::Append(Box::new(job)))
+                .map_err(|error| match error {
+                    TrySendError::Full(_) => full,
+                    TrySendError::Disconnected(_) => Refused::Stopping,
+                })
         };
         if sent.is_err() {
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::SeqCst);
@@ -174,7 +197,10 @@ fn prepare_all(
     let numbered = submissions.into_iter().enumerate();
     let prepared = numbered.map(|(index, submission)| {
         prepare::prepare(&context, caller, submission).map_err(|cause| match is_batch {
-            true => Refused::Batch { index, cause: Box::new(cause) },
+            true => Refused::Batch {
+                index,
+                cause: Box::new(cause),
+            },
             false => cause,
         })
     });
@@ -185,5 +211,10 @@ fn prepare_all(
 fn prove(shared: &Shared, head: &Head, placement: Placement) -> Result<Receipt, Refused> {
     let path = shared.tree().inclusion(placement.position, head.size);
     let path = path.ok_or(Refused::InDoubt)?;
-    Ok(Receipt { placement, checkpoint: Arc::clone(&head.signed), size: head.size, path })
+    Ok(Receipt {
+        placement,
+        checkpoint: Arc::clone(&head.signed),
+        size: head.size,
+        path,
+    })
 }

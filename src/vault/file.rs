@@ -59,11 +59,18 @@ impl KeyState {
         let fixed = LENGTH_END + 8 + 4 + name.len() + 3 * 8 + 4 + SUM;
         let total = fixed.saturating_add(nodes.len().saturating_mul(NODE));
         let mut out = Writer::with_capacity(total);
-        out.bytes(MAGIC).u16(FORMAT_VERSION).u32(u32::try_from(total).unwrap_or(u32::MAX));
+        out.bytes(MAGIC)
+            .u16(FORMAT_VERSION)
+            .u32(u32::try_from(total).unwrap_or(u32::MAX));
         out.u64(self.generation).lp(name).u64(self.erased_up_to);
-        out.u64(self.nodes.segments()).u64(self.nodes.erased()).u32(count);
+        out.u64(self.nodes.segments())
+            .u64(self.nodes.erased())
+            .u32(count);
         for node in nodes {
-            out.u64(node.segment()).u8(node.depth()).u16(node.prefix()).bytes(node.value());
+            out.u64(node.segment())
+                .u8(node.depth())
+                .u16(node.prefix())
+                .bytes(node.value());
         }
         let sum = derive(Purpose::KeySlot, out.as_slice());
         out.bytes(&sum);
@@ -81,13 +88,18 @@ impl KeyState {
             return Err(DecodeError::Invalid("format version"));
         }
         let what = "length of the key slot";
-        let total = usize::try_from(reader.u32(what)?).map_err(|_large| DecodeError::Invalid(what))?;
-        let (content, rest) = slot.split_at_checked(total).ok_or(DecodeError::Truncated(what))?;
+        let total =
+            usize::try_from(reader.u32(what)?).map_err(|_large| DecodeError::Invalid(what))?;
+        let (content, rest) = slot
+            .split_at_checked(total)
+            .ok_or(DecodeError::Truncated(what))?;
         if rest.iter().any(|byte| *byte != 0) {
             return Err(DecodeError::LeftOver("key slot"));
         }
         let hashed = total.checked_sub(SUM).ok_or(DecodeError::Invalid(what))?;
-        let (hashed, sum) = content.split_at_checked(hashed).ok_or(DecodeError::Invalid(what))?;
+        let (hashed, sum) = content
+            .split_at_checked(hashed)
+            .ok_or(DecodeError::Invalid(what))?;
         if sum != derive(Purpose::KeySlot, hashed) {
             return Err(DecodeError::Checksum("key slot"));
         }
@@ -117,7 +129,11 @@ impl KeyState {
         reader.finish("key slot")?;
         let nodes = KeyNodes::from_nodes(segments, erased, nodes)
             .map_err(|_wrong_cover| DecodeError::Invalid("cover of the nodes"))?;
-        Ok(Self { generation, erased_up_to, nodes })
+        Ok(Self {
+            generation,
+            erased_up_to,
+            nodes,
+        })
     }
 }
 
@@ -135,7 +151,11 @@ pub fn choose(file: &[u8], origin: &Origin) -> Result<(KeyState, bool), NoState>
     let read = |slot| KeyState::decode(&slot_of(file, slot), origin);
     match (read(0), read(1)) {
         (Ok(a), Ok(b)) if a.generation == b.generation => {
-            if a == b { Ok((a, true)) } else { Err(NoState::Disagree) }
+            if a == b {
+                Ok((a, true))
+            } else {
+                Err(NoState::Disagree)
+            }
         }
         (Ok(a), Ok(b)) => Ok((if a.generation > b.generation { a } else { b }, false)),
         (Ok(only), Err(_)) | (Err(_), Ok(only)) => Ok((only, false)),
@@ -162,7 +182,13 @@ impl FileVault {
     /// # Errors
     /// [`VaultError`].
     pub fn open(path: &Path, origin: &Origin, store_is_empty: bool) -> Result<Self, VaultError> {
-        let failed = |doing| move |source| VaultError::Io { path: path.to_owned(), doing, source };
+        let failed = |doing| {
+            move |source| VaultError::Io {
+                path: path.to_owned(),
+                doing,
+                source,
+            }
+        };
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600);
         let file = match options.open(path) {
@@ -174,7 +200,9 @@ impl FileVault {
         };
         let mode = file.metadata().map_err(failed("reading its mode"))?.mode();
         if mode & 0o077 != 0 {
-            return Err(VaultError::OpenToOthers { path: path.to_owned() });
+            return Err(VaultError::OpenToOthers {
+                path: path.to_owned(),
+            });
         }
         let bytes = Zeroizing::new(std::fs::read(path).map_err(failed("reading it"))?);
         let never_written = bytes.iter().all(|byte| *byte == 0);
@@ -201,9 +229,17 @@ impl FileVault {
 
     fn create(path: &Path, origin: &Origin, store_is_empty: bool) -> Result<Self, VaultError> {
         if !store_is_empty {
-            return Err(VaultError::Missing { path: path.to_owned() });
+            return Err(VaultError::Missing {
+                path: path.to_owned(),
+            });
         }
-        let failed = |doing| move |source| VaultError::Io { path: path.to_owned(), doing, source };
+        let failed = |doing| {
+            move |source| VaultError::Io {
+                path: path.to_owned(),
+                doing,
+                source,
+            }
+        };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
         let file = options.open(path).map_err(failed("creating it"))?;
@@ -215,15 +251,27 @@ impl FileVault {
     }
 
     fn with_first_state(path: &Path, file: File, origin: &Origin) -> Result<Self, VaultError> {
-        let state = KeyState { generation: 0, erased_up_to: 0, nodes: KeyNodes::new() };
+        let state = KeyState {
+            generation: 0,
+            erased_up_to: 0,
+            nodes: KeyNodes::new(),
+        };
         let vault = Self::with(path, file, origin, state);
         vault.ensure(0)?;
         Ok(vault)
     }
 
     fn with(path: &Path, file: File, origin: &Origin, state: KeyState) -> Self {
-        let open = Mutex::new(Open { state, poisoned: false });
-        Self { path: path.to_owned(), file, origin: origin.clone(), open }
+        let open = Mutex::new(Open {
+            state,
+            poisoned: false,
+        });
+        Self {
+            path: path.to_owned(),
+            file,
+            origin: origin.clone(),
+            open,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -254,20 +302,34 @@ impl FileVault {
     fn write_slot(&self, slot: usize, content: &[u8]) -> Result<(), VaultError> {
         let failed = |doing| {
             let path = self.path.clone();
-            move |source| VaultError::Io { path, doing, source }
+            move |source| VaultError::Io {
+                path,
+                doing,
+                source,
+            }
         };
-        let length = self.file.metadata().map_err(failed("reading its length"))?.len();
-        let old_pages = usize::try_from(length).unwrap_or(usize::MAX).div_ceil(2 * PAGE);
+        let length = self
+            .file
+            .metadata()
+            .map_err(failed("reading its length"))?
+            .len();
+        let old_pages = usize::try_from(length)
+            .unwrap_or(usize::MAX)
+            .div_ceil(2 * PAGE);
         let bytes = padded(content, old_pages);
         for (page, bytes) in bytes.chunks(PAGE).enumerate() {
             let offset = (2 * page + slot) * PAGE;
-            self.file.write_all_at(bytes, offset as u64).map_err(failed("writing it"))?;
+            self.file
+                .write_all_at(bytes, offset as u64)
+                .map_err(failed("writing it"))?;
         }
         self.file.sync_all().map_err(failed("syncing it"))?;
         let mut back = Zeroizing::new(vec![0; PAGE]);
         for (page, bytes) in bytes.chunks(PAGE).enumerate() {
             let offset = (2 * page + slot) * PAGE;
-            self.file.read_exact_at(&mut back, offset as u64).map_err(failed("reading it back"))?;
+            self.file
+                .read_exact_at(&mut back, offset as u64)
+                .map_err(failed("reading it back"))?;
             if back.as_slice() != bytes {
                 let other = io::Error::other("it holds other bytes than were written");
                 return Err(failed("reading it back")(other));
@@ -317,9 +379,15 @@ impl Vault for FileVault {
         next.erased_up_to = next.erased_up_to.max(up_to);
         for position in positions {
             let destroyed = next.nodes.puncture(*position);
-            changed |= destroyed.map_err(|_none| VaultError::NoSeed { position: *position })?;
+            changed |= destroyed.map_err(|_none| VaultError::NoSeed {
+                position: *position,
+            })?;
         }
-        if changed { self.save(&mut open, next) } else { Ok(()) }
+        if changed {
+            self.save(&mut open, next)
+        } else {
+            Ok(())
+        }
     }
 
     fn erased_up_to(&self) -> Result<u64, VaultError> {
