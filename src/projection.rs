@@ -7,5 +7,6 @@
 pub mod clock;
 pub mod coverage;
 pub mod cut;
+pub mod knowledge;
 pub mod placed;
 pub mod statement;
