@@ -8,5 +8,7 @@ pub mod clock;
 pub mod coverage;
 pub mod cut;
 pub mod knowledge;
+pub mod need;
 pub mod placed;
+pub mod sharing;
 pub mod statement;

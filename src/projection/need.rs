@@ -21,6 +21,7 @@ use crate::rules::need::Figure;
 use crate::rules::{ItemFacts, NeedRule, Pack};
 
 pub use item::{Alias, Item};
+pub(crate) use item::same_child;
 
 /// A rule as an answer names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -362,20 +363,20 @@ fn merge(mut duties: Vec<Duty>) -> Option<Duty> {
 }
 
 /// The first London day of an interval; the earliest day there is when nothing bounds it.
-pub(super) fn first_day(interval: Interval) -> Date {
+pub(crate) fn first_day(interval: Interval) -> Date {
     interval.earliest.map_or(Date::MIN, london_date)
 }
 
 /// The last London day of an interval.
-pub(super) fn last_day(interval: Interval) -> Date {
+pub(crate) fn last_day(interval: Interval) -> Date {
     london_date(interval.latest.checked_sub(TICK).unwrap_or(interval.latest))
 }
 
-pub(super) fn day_after(day: Date) -> Date {
+pub(crate) fn day_after(day: Date) -> Date {
     day.tomorrow().unwrap_or(day)
 }
 
 /// Difference of two dates in days.
-pub(super) fn days(from: Date, to: Date) -> i64 {
+pub(crate) fn days(from: Date, to: Date) -> i64 {
     crate::domain::time::days_between(from, to)
 }

@@ -118,7 +118,7 @@ fn candidates(item: &Item, items: &[Item]) -> Vec<StatementId> {
 }
 
 /// Whether two events are about a child in common; none named means all.
-pub(super) fn same_child(a: &[PersonRef], b: &[PersonRef]) -> bool {
+pub(crate) fn same_child(a: &[PersonRef], b: &[PersonRef]) -> bool {
     a.is_empty() || b.is_empty() || a.iter().any(|child| b.contains(child))
 }
 
