@@ -1,21 +1,30 @@
 //! The scanner finds blocks without the store, says where damage is, and writes nothing.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use std::io::Cursor;
 use std::ops::ControlFlow;
 
+use caseledger::journal::block;
 use caseledger::journal::contract::record;
 use caseledger::journal::scan::{Scan, ScanError, read_commit, scan};
-use caseledger::journal::block;
 
 const ORIGIN: &str = "ledger.example/scan";
 
 fn commit(first: u64, count: u64, filler: usize) -> Vec<Vec<u8>> {
-    let records: Vec<_> = (first..first + count).map(|p| record(p, 1, p + 1, filler)).collect();
+    let records: Vec<_> = (first..first + count)
+        .map(|p| record(p, 1, p + 1, filler))
+        .collect();
     block::encode(ORIGIN, first, records.iter().map(|r| r.bytes.as_slice())).unwrap()
 }
 
 fn entries(first: u64, count: u64, filler: usize) -> Vec<Vec<u8>> {
-    (first..first + count).map(|p| record(p, 1, p + 1, filler).bytes).collect()
+    (first..first + count)
+        .map(|p| record(p, 1, p + 1, filler).bytes)
+        .collect()
 }
 
 /// Blocks with some bytes of a store's own between them.
@@ -34,23 +43,42 @@ fn scanned(bytes: &[u8]) -> Scan {
 
 #[test]
 fn commits_are_found_in_order_wherever_their_blocks_stand() {
-    let (a, b, c) = (commit(0, 3, 100), commit(3, 40, 900), commit(43, 1, 1_200_000));
+    let (a, b, c) = (
+        commit(0, 3, 100),
+        commit(3, 40, 900),
+        commit(43, 1, 1_200_000),
+    );
     assert!(b.len() > 3 && c.len() > 100);
     let mut blocks: Vec<&Vec<u8>> = c.iter().rev().chain(&b).chain(&a).collect();
     blocks.extend(b.iter().take(2));
     let bytes = file(&blocks);
     let found = scanned(&bytes);
     assert!(found.is_sound() && found.tails.is_empty() && found.suspects.is_empty());
-    assert_eq!((found.size(), found.copies, found.bytes), (44, 2, bytes.len() as u64));
+    assert_eq!(
+        (found.size(), found.copies, found.bytes),
+        (44, 2, bytes.len() as u64)
+    );
     let read: Vec<Vec<u8>> = found
         .commits
         .iter()
         .flat_map(|commit| read_commit(Cursor::new(&bytes), commit).unwrap())
         .collect();
-    assert_eq!(read, [entries(0, 3, 100), entries(3, 40, 900), entries(43, 1, 1_200_000)].concat());
+    assert_eq!(
+        read,
+        [
+            entries(0, 3, 100),
+            entries(3, 40, 900),
+            entries(43, 1, 1_200_000)
+        ]
+        .concat()
+    );
     let blocks: usize = blocks.iter().map(|block| block.len()).sum();
-    let uncovered: u64 = found.uncovered.iter().map(|range| range.end - range.start).sum();
-    assert_eq!(uncovered as usize + blocks, bytes.len());
+    let gaps: u64 = found
+        .uncovered
+        .iter()
+        .map(|range| range.end - range.start)
+        .sum();
+    assert_eq!(gaps + blocks as u64, bytes.len() as u64);
 }
 
 #[test]
@@ -65,9 +93,15 @@ fn a_changed_byte_anywhere_in_a_block_is_a_gap_with_its_place() {
         assert!(!found.is_sound(), "byte {at}");
         assert_eq!(found.gaps.len(), 1, "byte {at}");
         assert_eq!(found.gaps[0].positions, 2..4, "byte {at}");
-        let located = found.suspects.iter().any(|suspect| suspect.offset == start as u64);
+        let located = found
+            .suspects
+            .iter()
+            .any(|suspect| suspect.offset == start as u64);
         assert!(located, "byte {at}: {:?}", found.suspects);
-        let within = found.uncovered.iter().any(|r| r.contains(&((start + at) as u64)));
+        let within = found
+            .uncovered
+            .iter()
+            .any(|r| r.contains(&((start + at) as u64)));
         assert!(within, "byte {at} is in no uncovered range");
         if at >= 80 {
             assert_eq!(found.gaps[0].suspects, [start as u64], "byte {at}");
@@ -92,7 +126,10 @@ fn an_unfinished_commit_at_the_end_is_a_tail_and_elsewhere_a_gap() {
     let found = scanned(&file(&[&a[0], &b[0], &b[2]]));
     assert_eq!(found.size(), 2);
     let tail = &found.tails[0];
-    assert_eq!((tail.first, tail.count, tail.found, tail.parts as usize), (2, 3, 2, b.len()));
+    assert_eq!(
+        (tail.first, tail.count, tail.found, tail.parts as usize),
+        (2, 3, 2, b.len())
+    );
     let found = scanned(&file(&[&a[0], &b[0], &b[2], &c[0]]));
     assert_eq!(found.gaps[0].positions, 2..5);
     assert_eq!(found.size(), 6);
@@ -114,14 +151,20 @@ fn two_intact_commits_that_contradict_each_other_are_reported() {
     let found = scanned(&file(&[&a[0], &other[0], &b[0]]));
     assert!(!found.is_sound());
     let offsets = vec![500, 500 + a[0].len() as u64 + 90];
-    assert_eq!((found.conflicts[0].first, &found.conflicts[0].offsets), (0, &offsets));
+    assert_eq!(
+        (found.conflicts[0].first, &found.conflicts[0].offsets),
+        (0, &offsets)
+    );
 }
 
 #[test]
 fn blocks_of_another_ledger_are_counted_and_not_used() {
     let other = block::encode("elsewhere", 0, [record(0, 1, 1, 9).bytes.as_slice()]).unwrap();
     let found = scanned(&file(&[&other[0]]));
-    assert_eq!((found.foreign, found.size(), found.commits.len()), (1, 0, 0));
+    assert_eq!(
+        (found.foreign, found.size(), found.commits.len()),
+        (1, 0, 0)
+    );
 }
 
 #[test]
@@ -182,17 +225,24 @@ mod on_sled {
         assert_eq!(content.len(), 3 * 30 * 169);
         let path = dir.path().join("db");
         let before = fs::read(&path).unwrap();
-        let found = scan(File::open(&path).unwrap(), ORIGIN, |_| ControlFlow::Continue(())).unwrap();
+        let found = scan(File::open(&path).unwrap(), ORIGIN, |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
         assert!(found.is_sound() && found.conflicts.is_empty() && found.tails.is_empty());
         let read: Vec<Vec<u8>> = found
             .commits
             .iter()
             .flat_map(|commit| read_commit(File::open(&path).unwrap(), commit).unwrap())
             .collect();
-        assert!(read == content, "{} scanned, {} read", read.len(), content.len());
+        assert!(
+            read == content,
+            "{} scanned, {} read",
+            read.len(),
+            content.len()
+        );
         assert_eq!(fs::read(&path).unwrap(), before);
         assert_eq!(fs::read_dir(dir.path().join("blobs")).unwrap().count(), 0);
-        println!("{} bytes, {} copies, {} suspects", found.bytes, found.copies, found.suspects.len());
     }
 
     #[test]
@@ -204,7 +254,8 @@ mod on_sled {
         for commit in found.commits.iter().step_by(97) {
             let place = commit.parts[0];
             // Every copy of this block, so that content is lost.
-            let block = bytes[place.offset as usize..][..place.length as usize].to_vec();
+            let offset = usize::try_from(place.offset).unwrap();
+            let block = bytes[offset..][..place.length as usize].to_vec();
             let copies: Vec<usize> = (0..bytes.len() - block.len())
                 .filter(|at| bytes[*at] == block[0] && bytes[*at..].starts_with(&block))
                 .collect();

@@ -105,7 +105,9 @@ pub struct Head {
 /// [`HeadError::Note`] if the note is empty or too long.
 pub fn encode(slot: &Slot) -> Result<Vec<u8>, HeadError> {
     let bytes = slot.note.len();
-    let length = u32::try_from(bytes).ok().filter(|_| (1..=MAX_NOTE_BYTES).contains(&bytes));
+    let length = u32::try_from(bytes)
+        .ok()
+        .filter(|_| (1..=MAX_NOTE_BYTES).contains(&bytes));
     let length = length.ok_or(HeadError::Note { bytes })?;
     let mut out = Vec::with_capacity(SLOT_BYTES);
     out.extend_from_slice(&MAGIC);
@@ -156,7 +158,11 @@ fn decode_slot(bytes: &[u8]) -> Result<Slot, &'static str> {
     }
     let note = std::str::from_utf8(note).map_err(|_not_text| "note")?;
     let generation = u64::from_be_bytes(*generation);
-    Ok(Slot { generation, boot_id: *boot_id, note: note.to_owned() })
+    Ok(Slot {
+        generation,
+        boot_id: *boot_id,
+        note: note.to_owned(),
+    })
 }
 
 /// The slot that counts: the valid one of the greater generation. `check` parses a note, verifies its origin and
@@ -208,13 +214,24 @@ impl HeadFile {
     pub fn create(path: &Path) -> Result<Self, HeadError> {
         let failed = failed(path, "creating it");
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create_new(true).open(path).map_err(&failed)?;
+        let file = options
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(&failed)?;
         file.write_all_at(&[0; FILE_BYTES], 0).map_err(&failed)?;
         file.sync_all().map_err(&failed)?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         let directory = File::open(parent.unwrap_or(Path::new("."))).map_err(&failed)?;
         directory.sync_all().map_err(&failed)?;
-        Ok(Self { file, path: path.to_path_buf(), newest: 0 })
+        Ok(Self {
+            file,
+            path: path.to_path_buf(),
+            newest: 0,
+        })
     }
 
     /// Opens a head file; `None` if there is none.
@@ -229,9 +246,16 @@ impl HeadFile {
         };
         let bytes = file.metadata().map_err(&failed)?.len();
         if bytes != FILE_BYTES as u64 {
-            return Err(HeadError::Length { path: path.to_path_buf(), bytes });
+            return Err(HeadError::Length {
+                path: path.to_path_buf(),
+                bytes,
+            });
         }
-        Ok(Some(Self { file, path: path.to_path_buf(), newest: 0 }))
+        Ok(Some(Self {
+            file,
+            path: path.to_path_buf(),
+            newest: 0,
+        }))
     }
 
     /// Reads both slots.
@@ -270,7 +294,11 @@ impl HeadFile {
     /// [`HeadError`] if the note does not fit or the file cannot be written.
     pub fn write(&mut self, boot_id: [u8; 16], note: &str) -> Result<u64, HeadError> {
         let generation = self.newest.checked_add(1).ok_or(HeadError::Generation)?;
-        let bytes = encode(&Slot { generation, boot_id, note: note.to_owned() })?;
+        let bytes = encode(&Slot {
+            generation,
+            boot_id,
+            note: note.to_owned(),
+        })?;
         let written = self.file.write_all_at(&bytes, offset(generation % 2));
         written.map_err(failed(&self.path, "writing it"))?;
         self.newest = generation;
@@ -282,7 +310,9 @@ impl HeadFile {
     /// # Errors
     /// [`HeadError::File`].
     pub fn sync(&self) -> Result<(), HeadError> {
-        self.file.sync_data().map_err(failed(&self.path, "syncing it"))
+        self.file
+            .sync_data()
+            .map_err(failed(&self.path, "syncing it"))
     }
 }
 
@@ -291,5 +321,9 @@ fn offset(index: u64) -> u64 {
 }
 
 fn failed(path: &Path, doing: &'static str) -> impl Fn(io::Error) -> HeadError {
-    move |source| HeadError::File { path: path.to_path_buf(), doing, source }
+    move |source| HeadError::File {
+        path: path.to_path_buf(),
+        doing,
+        source,
+    }
 }

@@ -4,11 +4,15 @@
 //! parts of blocks. Identical copies count once. Bytes that look like a block of this ledger and do not check are
 //! *suspects*: with an intact copy elsewhere the content is whole all the same.
 
+mod found;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::{ControlFlow, Range};
 
 use super::block::{self, BlockError, MAX_BLOCK_BYTES};
+
+pub use self::found::{Commit, Conflict, Gap, Place, Scan, Suspect, Tail};
 
 const WINDOW_BYTES: usize = 1024 * 1024;
 
@@ -29,117 +33,6 @@ pub enum ScanError {
         /// What does not check.
         error: BlockError,
     },
-}
-
-/// Where one intact block stands in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// Offset of its first byte.
-    pub offset: u64,
-    /// How many bytes it has.
-    pub length: u32,
-}
-
-/// A commit all of whose parts are intact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit {
-    /// Position of its first entry.
-    pub first: u64,
-    /// Number of entries.
-    pub count: u32,
-    /// Its parts in order, each at its first intact copy.
-    pub parts: Vec<Place>,
-}
-
-impl Commit {
-    /// The position after its last entry.
-    pub fn end(&self) -> u64 {
-        self.first.saturating_add(u64::from(self.count))
-    }
-}
-
-/// Positions between intact commits that no intact commit covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gap {
-    /// The positions missing.
-    pub positions: Range<u64>,
-    /// Offsets of suspects that claim to belong there.
-    pub suspects: Vec<u64>,
-    /// Offset at which the last block before the gap ends, if any.
-    pub after: Option<u64>,
-    /// Offset at which the first block after the gap begins.
-    pub before: Option<u64>,
-}
-
-/// A commit above all whole ones of which only some parts are intact: never acknowledged, or damaged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tail {
-    /// Position of its first entry.
-    pub first: u64,
-    /// Number of entries it says it has.
-    pub count: u32,
-    /// Parts found intact, of how many.
-    pub found: u32,
-    /// Parts it says it has.
-    pub parts: u32,
-}
-
-/// Two intact commits that say different things of one position, neither of which leads further than the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// The position.
-    pub first: u64,
-    /// Offsets of the differing blocks.
-    pub offsets: Vec<u64>,
-}
-
-/// Bytes that look like a block of this ledger and do not check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suspect {
-    /// Offset of the first byte.
-    pub offset: u64,
-    /// What does not check.
-    pub error: BlockError,
-    /// First position and part it claims, when that can be read.
-    pub claims: Option<(u64, u32)>,
-    /// Whether an intact block with these claims stands elsewhere: stale remains, or a damaged copy.
-    pub intact_elsewhere: bool,
-}
-
-/// What a scan found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scan {
-    /// Bytes scanned.
-    pub bytes: u64,
-    /// Whole commits in order of position, each position once.
-    pub commits: Vec<Commit>,
-    /// What is missing between them and before the first.
-    pub gaps: Vec<Gap>,
-    /// Unfinished commits after the last whole one.
-    pub tails: Vec<Tail>,
-    /// Contradictions.
-    pub conflicts: Vec<Conflict>,
-    /// Bytes that look like blocks and do not check, in order of offset.
-    pub suspects: Vec<Suspect>,
-    /// Intact blocks of other origins.
-    pub foreign: u64,
-    /// Intact blocks that only repeat another.
-    pub copies: u64,
-    /// Byte ranges no intact block of this ledger covers: the store's own bookkeeping, or damage.
-    pub uncovered: Vec<Range<u64>>,
-}
-
-impl Scan {
-    /// The position after the last whole commit.
-    pub fn size(&self) -> u64 {
-        self.commits.last().map_or(0, Commit::end)
-    }
-
-    /// Every position below [`size`](Self::size) is there, intact and without contradiction. Whether the size is right,
-    /// and so whether an unfinished tail was acknowledged, only a checkpoint can say.
-    pub fn is_sound(&self) -> bool {
-        self.gaps.is_empty() && self.conflicts.is_empty()
-    }
 }
 
 /// One block as found, with where it first stood.
@@ -164,7 +57,9 @@ pub fn scan(
     let mut window: Vec<u8> = Vec::new();
     let mut base = 0_u64;
     loop {
-        let read = (&mut file).take(WINDOW_BYTES as u64).read_to_end(&mut window)?;
+        let read = (&mut file)
+            .take(WINDOW_BYTES as u64)
+            .read_to_end(&mut window)?;
         let at_end = read == 0;
         let keep = if at_end { 0 } else { MAX_BLOCK_BYTES };
         let used = finder.search(&window, base, window.len().saturating_sub(keep));
@@ -183,21 +78,26 @@ pub fn scan(
 ///
 /// # Errors
 /// [`ScanError::Read`], or [`ScanError::Commit`] if the file has changed.
-pub fn read_commit(
-    mut file: impl Read + Seek,
-    commit: &Commit,
-) -> Result<Vec<Vec<u8>>, ScanError> {
+pub fn read_commit(mut file: impl Read + Seek, commit: &Commit) -> Result<Vec<Vec<u8>>, ScanError> {
     let mut values = Vec::with_capacity(commit.parts.len());
     for place in &commit.parts {
         file.seek(SeekFrom::Start(place.offset))?;
         let mut value = Vec::new();
-        (&mut file).take(u64::from(place.length)).read_to_end(&mut value)?;
+        (&mut file)
+            .take(u64::from(place.length))
+            .read_to_end(&mut value)?;
         values.push(value);
     }
-    let blocks = values.iter().map(|value| block::decode(value)).collect::<Result<Vec<_>, _>>();
+    let blocks = values
+        .iter()
+        .map(|value| block::decode(value))
+        .collect::<Result<Vec<_>, _>>();
     blocks
         .and_then(block::assemble)
-        .map_err(|error| ScanError::Commit { first: commit.first, error })
+        .map_err(|error| ScanError::Commit {
+            first: commit.first,
+            error,
+        })
 }
 
 struct Finder<'o> {
@@ -216,7 +116,13 @@ impl<'o> Finder<'o> {
         anchor.extend_from_slice(&length.to_be_bytes());
         anchor.extend_from_slice(origin.as_bytes());
         let (groups, covered) = (BTreeMap::new(), Vec::new());
-        Self { origin, anchor, groups, covered, found: Scan::default() }
+        Self {
+            origin,
+            anchor,
+            groups,
+            covered,
+            found: Scan::default(),
+        }
     }
 
     /// Looks for blocks that begin below `end`; answers how many bytes are done with.
@@ -251,14 +157,23 @@ impl<'o> Finder<'o> {
             self.found.foreign += 1;
             return;
         }
-        self.covered.push(offset..offset.saturating_add(length as u64));
+        self.covered
+            .push(offset..offset.saturating_add(length as u64));
         let group = (header.first, header.count, header.parts);
-        let copies = self.groups.entry(group).or_default().entry(header.part).or_default();
+        let copies = self
+            .groups
+            .entry(group)
+            .or_default()
+            .entry(header.part)
+            .or_default();
         if copies.iter().any(|copy| copy.digest == block.digest) {
             self.found.copies += 1;
         } else {
             let length = u32::try_from(length).unwrap_or(u32::MAX);
-            copies.push(Copy { place: Place { offset, length }, digest: block.digest });
+            copies.push(Copy {
+                place: Place { offset, length },
+                digest: block.digest,
+            });
         }
     }
 
@@ -274,7 +189,12 @@ impl<'o> Finder<'o> {
     }
 
     fn push_suspect(&mut self, offset: u64, error: BlockError, claims: Option<(u64, u32)>) {
-        self.found.suspects.push(Suspect { offset, error, claims, intact_elsewhere: false });
+        self.found.suspects.push(Suspect {
+            offset,
+            error,
+            claims,
+            intact_elsewhere: false,
+        });
     }
 
     fn conclude(mut self, bytes: u64) -> Scan {
@@ -286,7 +206,9 @@ impl<'o> Finder<'o> {
             .flat_map(|((first, _, _), parts)| parts.keys().map(|part| (*first, *part)))
             .collect();
         for suspect in &mut self.found.suspects {
-            suspect.intact_elsewhere = suspect.claims.is_some_and(|claims| intact.contains(&claims));
+            suspect.intact_elsewhere = suspect
+                .claims
+                .is_some_and(|claims| intact.contains(&claims));
         }
         self.walk();
         self.found
@@ -303,14 +225,22 @@ impl<'o> Finder<'o> {
             }
             if !choice.rivals.is_empty() {
                 let offsets = choice.rivals.clone();
-                self.found.conflicts.push(Conflict { first: *first, offsets });
+                self.found.conflicts.push(Conflict {
+                    first: *first,
+                    offsets,
+                });
             }
             self.found.commits.push(choice.commit.clone());
             next = choice.commit.end();
         }
         for ((first, count, parts), found) in self.groups.range((next, 0, 0)..) {
             let found = u32::try_from(found.len()).unwrap_or(u32::MAX);
-            let tail = Tail { first: *first, count: *count, found, parts: *parts };
+            let tail = Tail {
+                first: *first,
+                count: *count,
+                found,
+                parts: *parts,
+            };
             self.found.tails.push(tail);
         }
     }
@@ -322,22 +252,44 @@ impl<'o> Finder<'o> {
             if u32::try_from(found.len()) != Ok(*parts) {
                 continue;
             }
-            let places = found.values().filter_map(|copies| Some(copies.first()?.place)).collect();
-            let commit = Commit { first: *first, count: *count, parts: places };
-            let reach = best.get(&commit.end()).map_or(commit.end(), |choice| choice.reach);
+            let places = found
+                .values()
+                .filter_map(|copies| Some(copies.first()?.place))
+                .collect();
+            let commit = Commit {
+                first: *first,
+                count: *count,
+                parts: places,
+            };
+            let reach = best
+                .get(&commit.end())
+                .map_or(commit.end(), |choice| choice.reach);
             let differing = found.values().filter(|copies| copies.len() > 1).flatten();
             let mut rivals: Vec<u64> = differing.map(|copy| copy.place.offset).collect();
             match best.get_mut(first) {
                 Some(other) if other.reach > reach => {}
                 Some(other) if other.reach == reach => {
-                    rivals.extend(commit.parts.iter().chain(&other.commit.parts).map(|p| p.offset));
+                    rivals.extend(
+                        commit
+                            .parts
+                            .iter()
+                            .chain(&other.commit.parts)
+                            .map(|p| p.offset),
+                    );
                     rivals.append(&mut other.rivals);
                     rivals.sort_unstable();
                     rivals.dedup();
                     other.rivals = rivals;
                 }
                 Some(_) | None => {
-                    best.insert(*first, Choice { commit, reach, rivals });
+                    best.insert(
+                        *first,
+                        Choice {
+                            commit,
+                            reach,
+                            rivals,
+                        },
+                    );
                 }
             }
         }
@@ -346,14 +298,30 @@ impl<'o> Finder<'o> {
 
     fn gap(&self, positions: Range<u64>, next: &Choice) -> Gap {
         let claims = |suspect: &&Suspect| {
-            suspect.claims.is_some_and(|(first, _)| positions.contains(&first))
+            suspect
+                .claims
+                .is_some_and(|(first, _)| positions.contains(&first))
         };
-        let suspects = self.found.suspects.iter().filter(claims).map(|suspect| suspect.offset);
+        let suspects = self
+            .found
+            .suspects
+            .iter()
+            .filter(claims)
+            .map(|suspect| suspect.offset);
         let suspects = suspects.collect();
-        let last = self.found.commits.last().and_then(|commit| commit.parts.last());
+        let last = self
+            .found
+            .commits
+            .last()
+            .and_then(|commit| commit.parts.last());
         let after = last.map(|place| place.offset.saturating_add(u64::from(place.length)));
         let before = next.commit.parts.first().map(|place| place.offset);
-        Gap { positions, suspects, after, before }
+        Gap {
+            positions,
+            suspects,
+            after,
+            before,
+        }
     }
 }
 
