@@ -13,6 +13,7 @@ pub mod clock;
 pub mod error;
 pub mod headfile;
 pub mod integrity;
+pub mod keyring;
 pub mod limits;
 mod overlay;
 mod own;

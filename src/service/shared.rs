@@ -19,10 +19,10 @@ use crate::ledger::entry::SealedEntry;
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
 use crate::ledger::tree::MemoryTree;
-use crate::vault::Vault;
 
 use super::clock::Clock;
 use super::error::Refused;
+use super::keyring::Keyring;
 use super::overlay::Overlay;
 use super::prepare::Decoder;
 use super::registry::Registry;
@@ -45,7 +45,7 @@ pub(super) struct Shared {
     pub(super) singular: Singular,
     pub(super) decoder: Decoder,
     pub(super) journal: Arc<dyn Journal>,
-    pub(super) vault: Arc<dyn Vault>,
+    pub(super) vault: Arc<Keyring>,
     pub(super) clock: Arc<dyn Clock>,
     /// The log's verifier key line.
     pub(super) verifier: String,

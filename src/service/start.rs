@@ -25,13 +25,15 @@ use crate::ledger::entry::{EntryKind, SealedEntry};
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
 use crate::ledger::tree::MemoryTree;
-use crate::vault::{Vault, VaultError};
+use crate::vault::derive::NoKey;
+use crate::vault::file::VaultError;
 
 use super::Service;
 use super::append::{self, Writer};
 use super::clock::{Clock, Guard};
 use super::error::Refused;
 use super::headfile::{HeadFile, HeadFileError, HeadSink};
+use super::keyring::Keyring;
 use super::limits;
 use super::own;
 use super::prepare::Decoder;
@@ -46,7 +48,7 @@ pub struct Parts {
     /// Sealed entries.
     pub journal: Arc<dyn Journal>,
     /// Keys of entries.
-    pub vault: Arc<dyn Vault>,
+    pub vault: Arc<Keyring>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ed25519 seed of the log's key, used for checkpoints only.
@@ -365,5 +367,5 @@ enum Fault {
     #[error("its event cannot be read: {0}")]
     Event(#[from] Refusal),
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    NoKey(#[from] NoKey),
 }
