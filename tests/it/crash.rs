@@ -16,7 +16,9 @@ const DIRECTORY: &str = "CASELEDGER_IT_SERVER_DIRECTORY";
 /// Not a test by itself: the server process of the tests below.
 #[tokio::test(flavor = "multi_thread")]
 async fn server_process() {
-    let Some(dir) = std::env::var_os(DIRECTORY) else { return };
+    let Some(dir) = std::env::var_os(DIRECTORY) else {
+        return;
+    };
     let world = World::over(Path::new(&dir)).await;
     println!("listening {}", world.address);
     std::future::pending::<()>().await;
@@ -24,7 +26,12 @@ async fn server_process() {
 
 fn server(dir: &Path) -> (Child, String) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::server_process", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "crash::server_process",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(DIRECTORY, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -59,7 +66,10 @@ async fn after_kill_9_under_load_every_acknowledged_event_is_there_once() {
             load.spawn(async move {
                 let mut done = Vec::new();
                 for n in first..first + 10_000 {
-                    match csc.append(request(n, &concern("CH-1", &format!("note {n}")))).await {
+                    match csc
+                        .append(request(n, &concern("CH-1", &format!("note {n}"))))
+                        .await
+                    {
                         Ok(receipt) => done.push((n, receipt)),
                         Err(_killed) => break,
                     }
@@ -75,7 +85,11 @@ async fn after_kill_9_under_load_every_acknowledged_event_is_there_once() {
         }
         next += 100_000;
     }
-    assert!(acknowledged.len() > 100, "only {} were acknowledged", acknowledged.len());
+    assert!(
+        acknowledged.len() > 100,
+        "only {} were acknowledged",
+        acknowledged.len()
+    );
     let world = World::over(dir.path()).await;
     let mut csc = world.client("csc").await;
     let mut found = BTreeMap::new();
@@ -85,7 +99,11 @@ async fn after_kill_9_under_load_every_acknowledged_event_is_there_once() {
     }
     for (n, receipt) in &acknowledged {
         let place = found.get(&id(*n).to_string());
-        assert_eq!(place, Some(&(receipt.position, receipt.link.clone())), "event {n}");
+        assert_eq!(
+            place,
+            Some(&(receipt.position, receipt.link.clone())),
+            "event {n}"
+        );
     }
     let (_, last) = acknowledged.iter().next_back().unwrap();
     check_receipt(&mut csc, last).await;

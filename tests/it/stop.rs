@@ -17,16 +17,28 @@ async fn a_clean_stop_ends_subscriptions_and_the_next_start_goes_on_without_a_re
     let world = World::over(dir.path()).await;
     let mut csc = world.client("csc").await;
     csc.append(request(1, &opened("CH-1"))).await.unwrap();
-    let mut follow = csc.subscribe(pb::SubscribeRequest::default()).await.unwrap();
+    let mut follow = csc
+        .subscribe(pb::SubscribeRequest::default())
+        .await
+        .unwrap();
     assert_eq!(follow.message().await.unwrap().unwrap().position, 0);
     let began = tokio::time::Instant::now();
     world.stop().await;
     let status = follow.message().await.unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "STOPPING"));
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Unavailable, "STOPPING")
+    );
     assert!(began.elapsed() < Duration::from_secs(10));
     let world = World::over(dir.path()).await;
     let mut csc = world.client("csc").await;
-    assert_eq!(csc.append(request(2, &concern("CH-1", "x"))).await.unwrap().position, 1);
+    assert_eq!(
+        csc.append(request(2, &concern("CH-1", "x")))
+            .await
+            .unwrap()
+            .position,
+        1
+    );
     world.stop().await;
 }
 
@@ -36,8 +48,14 @@ async fn health_says_serving_for_the_whole_and_for_each_service() {
     let world = World::over(dir.path()).await;
     let csc = world.client("csc").await;
     let mut health = HealthClient::new(csc.channel());
-    for service in ["", "caseledger.v1.LedgerService", "caseledger.v1.IntegrityService"] {
-        let ask = HealthCheckRequest { service: service.to_owned() };
+    for service in [
+        "",
+        "caseledger.v1.LedgerService",
+        "caseledger.v1.IntegrityService",
+    ] {
+        let ask = HealthCheckRequest {
+            service: service.to_owned(),
+        };
         let answer = health.check(ask).await.unwrap().into_inner();
         assert_eq!(answer.status(), ServingStatus::Serving, "{service}");
     }
@@ -55,10 +73,21 @@ async fn an_unclean_stop_is_followed_by_one_reopened_entry() {
     let world = World::over(dir.path()).await;
     let mut csc = world.client("csc").await;
     let by = Some(pb::get_entry_request::By::Position(1));
-    let entry = csc.ledger.get_entry(pb::GetEntryRequest { by }).await.unwrap().into_inner();
+    let entry = csc
+        .ledger
+        .get_entry(pb::GetEntryRequest { by })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((entry.kind, entry.agency.as_str()), (8, "ledger"));
     assert_eq!(entry.event[..2], [0x08, 1], "field 1: the size found");
-    assert_eq!(csc.append(request(2, &concern("CH-1", "x"))).await.unwrap().position, 2);
+    assert_eq!(
+        csc.append(request(2, &concern("CH-1", "x")))
+            .await
+            .unwrap()
+            .position,
+        2
+    );
     world.stop().await;
 }
 
@@ -90,22 +119,36 @@ async fn a_store_that_is_older_than_its_head_file_or_has_another_history_is_refu
     for (ledger, words) in [(dir.path(), "one"), (fork.path(), "two")] {
         let world = World::over(ledger).await;
         let mut csc = world.client("csc").await;
-        csc.append(request(2, &concern("CH-1", words))).await.unwrap();
+        csc.append(request(2, &concern("CH-1", words)))
+            .await
+            .unwrap();
         world.stop().await;
     }
     fs::copy(dir.path().join("head"), older.path().join("head")).unwrap();
     let refused = open(older.path(), Setup::default()).err().unwrap();
     assert!(
-        matches!(refused, StartError::RolledBack { found: 1, promised: 2 }),
+        matches!(
+            refused,
+            StartError::RolledBack {
+                found: 1,
+                promised: 2
+            }
+        ),
         "{refused}"
     );
     assert!(refused.to_string().contains("older than its head file"));
     fs::copy(dir.path().join("head"), fork.path().join("head")).unwrap();
     let refused = open(fork.path(), Setup::default()).err().unwrap();
-    assert!(matches!(refused, StartError::Forked { size: 2 }), "{refused}");
+    assert!(
+        matches!(refused, StartError::Forked { size: 2 }),
+        "{refused}"
+    );
     fs::remove_file(fork.path().join("head")).unwrap();
     let refused = open(fork.path(), Setup::default()).err().unwrap();
-    assert!(matches!(refused, StartError::HeadMissing { size: 2, .. }), "{refused}");
+    assert!(
+        matches!(refused, StartError::HeadMissing { size: 2, .. }),
+        "{refused}"
+    );
     fs::write(fork.path().join("head"), vec![9; 8192]).unwrap();
     let refused = open(fork.path(), Setup::default()).err().unwrap();
     assert!(matches!(refused, StartError::HeadFile(_)), "{refused}");

@@ -29,22 +29,25 @@ use tokio::task::JoinHandle;
 use tonic::Status;
 use tonic_types::StatusExt;
 
-pub const ORIGIN: &str = "ledger.example/it";
+pub(crate) const ORIGIN: &str = "ledger.example/it";
 
 /// What a test may exchange.
-pub struct Setup {
-    pub clock: Arc<dyn Clock>,
-    pub journal: Option<Arc<dyn Journal>>,
+pub(crate) struct Setup {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock::new()), journal: None }
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            journal: None,
+        }
     }
 }
 
 /// Opens the ledger in `dir`.
-pub fn open(dir: &Path, setup: Setup) -> Result<Arc<Service>, StartError> {
+pub(crate) fn open(dir: &Path, setup: Setup) -> Result<Arc<Service>, StartError> {
     let journal = setup.journal.unwrap_or_else(|| {
         Arc::new(SledJournal::open(&dir.join("store"), Options::new(ORIGIN, read_record)).unwrap())
     });
@@ -65,42 +68,47 @@ pub fn open(dir: &Path, setup: Setup) -> Result<Arc<Service>, StartError> {
 }
 
 /// A running server.
-pub struct World {
-    pub address: String,
-    pub service: Arc<Service>,
+pub(crate) struct World {
+    pub(crate) address: String,
+    pub(crate) service: Arc<Service>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), ServeError>>,
 }
 
 impl World {
-    pub async fn over(dir: &Path) -> Self {
+    pub(crate) async fn over(dir: &Path) -> Self {
         Self::with(dir, Setup::default()).await
     }
 
-    pub async fn with(dir: &Path, setup: Setup) -> Self {
+    pub(crate) async fn with(dir: &Path, setup: Setup) -> Self {
         let service = open(dir, setup).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap_or_default() };
         let served = tokio::spawn(serve(listener, Arc::clone(&service), shutdown));
-        Self { address, service, stop, served }
+        Self {
+            address,
+            service,
+            stop,
+            served,
+        }
     }
 
-    pub async fn client(&self, agency: &str) -> Client {
+    pub(crate) async fn client(&self, agency: &str) -> Client {
         let agency: AgencyId = agency.parse().unwrap();
         Client::connect(&self.address, Some(&agency)).await.unwrap()
     }
 
     /// Stops although a commit is in doubt: the ledger says so, and the next start counts as after an unclean stop.
-    pub async fn stop_unclean(self) {
+    pub(crate) async fn stop_unclean(self) {
         self.stop.send(()).unwrap();
         let stopped = self.served.await.unwrap();
         assert!(matches!(stopped, Err(ServeError::Stop(_))), "{stopped:?}");
     }
 
     /// Stops gracefully and waits until the ledger is closed.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.served.await.unwrap().unwrap();
         // The last handle of the store goes with the service.
@@ -108,27 +116,33 @@ impl World {
     }
 }
 
-pub fn temp() -> TempDir {
+pub(crate) fn temp() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// An event id that differs for each number.
-pub fn id(n: u64) -> EventId {
+pub(crate) fn id(n: u64) -> EventId {
     let mut bytes = [0xe0; 16];
     bytes[8..].copy_from_slice(&n.to_be_bytes());
     EventId(bytes)
 }
 
 fn source() -> Option<pb::SourceOfInformation> {
-    Some(pb::SourceOfInformation { kind: 1, ..Default::default() })
+    Some(pb::SourceOfInformation {
+        kind: 1,
+        ..Default::default()
+    })
 }
 
-pub fn on(date: &str) -> Option<pb::When> {
-    Some(pb::When { edtf: date.to_owned(), ..Default::default() })
+pub(crate) fn on(date: &str) -> Option<pb::When> {
+    Some(pb::When {
+        edtf: date.to_owned(),
+        ..Default::default()
+    })
 }
 
 /// A typed event of a case, with source and date.
-pub fn event(case: &str, body: pb::case_event::Body) -> pb::CaseEvent {
+pub(crate) fn event(case: &str, body: pb::case_event::Body) -> pb::CaseEvent {
     pb::CaseEvent {
         case_id: case.to_owned(),
         source: source(),
@@ -138,22 +152,27 @@ pub fn event(case: &str, body: pb::case_event::Body) -> pb::CaseEvent {
     }
 }
 
-pub fn opened(case: &str) -> pb::CaseEvent {
-    let body = pb::CaseOpened { case_id: case.to_owned(), reason: "referral".to_owned() };
+pub(crate) fn opened(case: &str) -> pb::CaseEvent {
+    let body = pb::CaseOpened {
+        reason: "referral".to_owned(),
+    };
     event(case, pb::case_event::Body::CaseOpened(body))
 }
 
-pub fn concern(case: &str, words: &str) -> pb::CaseEvent {
-    let body = pb::ConcernRaised { words: words.to_owned(), topic: String::new() };
+pub(crate) fn concern(case: &str, words: &str) -> pb::CaseEvent {
+    let body = pb::ConcernRaised {
+        words: words.to_owned(),
+        topic: String::new(),
+    };
     event(case, pb::case_event::Body::ConcernRaised(body))
 }
 
-pub fn request(n: u64, event: &pb::CaseEvent) -> pb::AppendRequest {
+pub(crate) fn request(n: u64, event: &pb::CaseEvent) -> pb::AppendRequest {
     append_request(id(n), event.encode_to_vec())
 }
 
 /// The reason of the `ErrorInfo` that every status of ours carries.
-pub fn reason(status: &Status) -> String {
+pub(crate) fn reason(status: &Status) -> String {
     let info = status.get_details_error_info();
     let info = info.unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
     assert_eq!(info.domain, status::DOMAIN);
@@ -161,17 +180,34 @@ pub fn reason(status: &Status) -> String {
 }
 
 /// The fields that a status names.
-pub fn fields(status: &Status) -> Vec<String> {
-    let violations = status.get_error_details().bad_request().cloned().unwrap_or_default();
-    violations.field_violations.into_iter().map(|violation| violation.field).collect()
+pub(crate) fn fields(status: &Status) -> Vec<String> {
+    let details = status.get_error_details();
+    let violations = details
+        .bad_request()
+        .map(|bad| bad.field_violations.clone());
+    violations
+        .unwrap_or_default()
+        .into_iter()
+        .map(|violation| violation.field)
+        .collect()
 }
 
 /// The proof in a receipt, checked against the header that the server serves for it and the ledger's key.
-pub async fn check_receipt(client: &mut Client, message: &pb::Receipt) {
+pub(crate) async fn check_receipt(client: &mut Client, message: &pb::Receipt) {
     let by = pb::get_entry_request::By::Position(message.position);
-    let entry = client.ledger.get_entry(pb::GetEntryRequest { by: Some(by) }).await.unwrap();
+    let entry = client
+        .ledger
+        .get_entry(pb::GetEntryRequest { by: Some(by) })
+        .await
+        .unwrap();
     let entry = entry.into_inner();
-    let key: VerifierKey = client.checkpoint().await.unwrap().verifier_key.parse().unwrap();
+    let key: VerifierKey = client
+        .checkpoint()
+        .await
+        .unwrap()
+        .verifier_key
+        .parse()
+        .unwrap();
     let time = message.appended_time.unwrap();
     let appended = time.seconds * 1_000_000 + i64::from(time.nanos / 1_000);
     let (hashes, rest) = message.inclusion_path.as_chunks::<32>();
@@ -189,24 +225,27 @@ pub async fn check_receipt(client: &mut Client, message: &pb::Receipt) {
 
 /// A clock that stands where it is put; the monotonic one runs with it unless the wall clock is set.
 #[derive(Debug)]
-pub struct HandClock {
+pub(crate) struct HandClock {
     wall: AtomicI64,
     monotonic: AtomicI64,
 }
 
 impl HandClock {
-    pub fn at(wall: i64) -> Arc<Self> {
-        Arc::new(Self { wall: AtomicI64::new(wall), monotonic: AtomicI64::new(0) })
+    pub(crate) fn at(wall: i64) -> Arc<Self> {
+        Arc::new(Self {
+            wall: AtomicI64::new(wall),
+            monotonic: AtomicI64::new(0),
+        })
     }
 
     /// Time passes.
-    pub fn advance(&self, micros: i64) {
+    pub(crate) fn advance(&self, micros: i64) {
         self.wall.fetch_add(micros, Ordering::SeqCst);
         self.monotonic.fetch_add(micros, Ordering::SeqCst);
     }
 
     /// Somebody sets the wall clock.
-    pub fn set(&self, by_micros: i64) {
+    pub(crate) fn set(&self, by_micros: i64) {
         self.wall.fetch_add(by_micros, Ordering::SeqCst);
     }
 }
