@@ -17,7 +17,12 @@ use caseledger::domain::event::{
 };
 use caseledger::domain::time::When;
 use caseledger::projection::cut::Basis;
-use caseledger::projection::knowledge::{Grade, Knowledge, through_eyes_of};
+use caseledger::domain::id::Practitioner;
+use caseledger::projection::knowledge::{
+    Grade, HolderChange, Knowledge, through_eyes_of, turnover,
+};
+use caseledger::projection::need::Case;
+use caseledger::rules::Pack;
 use history::{Entry, History, agency, concern, disclosure, entry, holder, say, staff};
 
 struct K1 {
@@ -199,6 +204,61 @@ fn k4_reading_the_file_gives_what_is_on_the_agencys_own_record_and_no_more() {
     assert_eq!(history.says("2013-03-19", "csc/SW3", i31), "none");
     assert_eq!(history.says("2013-03-20", "csc/SW3", i31), "knows 2013-03-20");
     assert_eq!(history.says("2026-01-01", "csc/SW3", i36), "none");
+}
+
+#[test]
+fn k4_what_only_the_worker_who_left_was_told_left_with_the_person() {
+    let K4 { history, i31, i36 } = k4();
+    let sw = |id: &str| -> Practitioner { id.parse().unwrap() };
+    let change = HolderChange {
+        role: Role::SocialWorker,
+        children: Vec::new(),
+        from: sw("csc/SW2"),
+        ended: "2013-03-01".parse().unwrap(),
+        to: Some((sw("csc/SW3"), "2013-03-04".parse().unwrap())),
+    };
+    let asked = |day: &str| {
+        let cut = history.cut(Basis::Then, day);
+        let case = Case::of(&cut, Pack::england());
+        turnover(&case, std::slice::from_ref(&change), &[sw("csc/SW3")].into())
+    };
+    let left = asked("2013-03-10").left;
+    assert_eq!(left.len(), 1);
+    assert_eq!((left[0].item, left[0].since), (i36, "2013-03-01".parse().unwrap()));
+    assert!(left[0].unconfirmed);
+    assert_eq!(left[0].known_to, vec![sw("csc/SW2")]);
+    // SW2 is not recorded as knowing I31, so nothing of it was on file through SW2; read on 20 March.
+    assert!(asked("2026-01-01").on_file.iter().all(|row| !row.items.contains(&i31)));
+    assert_eq!(asked("2026-01-01").left.len(), 1);
+}
+
+#[test]
+fn items_on_file_are_a_finding_only_after_twenty_working_days_without_a_sign_of_reading() {
+    let mut history = History::new();
+    let item = history.push(disclosure("csc", "2013-01-10", "SW2"));
+    let sw = |id: &str| -> Practitioner { id.parse().unwrap() };
+    let change = HolderChange {
+        role: Role::SocialWorker,
+        children: Vec::new(),
+        from: sw("csc/SW2"),
+        ended: "2013-03-01".parse().unwrap(),
+        to: Some((sw("csc/SW3"), "2013-03-04".parse().unwrap())),
+    };
+    let asked = |history: &History, day: &str| {
+        let cut = history.cut(Basis::Then, day);
+        let case = Case::of(&cut, Pack::england());
+        turnover(&case, std::slice::from_ref(&change), &[sw("csc/SW3")].into()).on_file
+    };
+    let before = asked(&history, "2013-03-15");
+    assert_eq!((before.len(), before[0].is_finding), (1, false));
+    // Twenty working days after 4 March 2013, over Good Friday and Easter Monday, end on 3 April.
+    assert!(!asked(&history, "2013-04-03")[0].is_finding);
+    let after = asked(&history, "2013-04-04");
+    assert!(after[0].is_finding);
+    assert_eq!(after[0].items, vec![item]);
+    let read = history.attest("csc", "SW3", "2013-03-20");
+    history.push(read);
+    assert!(asked(&history, "2013-04-04").is_empty());
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
     }
     let need = case.need(item, agency);
     let asks_for_act = need.duty().is_some_and(|duty| duty.rule.figure == Figure::Gap);
-    if !asks_for_act || matches!(need, Need::Source) || is_decision(item.kind) {
+    if !asks_for_act || matches!(need, Need::Source) || item.renews.is_some() || is_decision(item.kind) {
         return None;
     }
     let proof = received(case, item, agency)?;
