@@ -21,7 +21,11 @@ fn span(edtf: &str) -> (String, String) {
 }
 
 fn is(edtf: &str, earliest: &str, latest: &str) {
-    assert_eq!(span(edtf), (earliest.to_owned(), latest.to_owned()), "{edtf}");
+    assert_eq!(
+        span(edtf),
+        (earliest.to_owned(), latest.to_owned()),
+        "{edtf}"
+    );
 }
 
 #[test]
@@ -39,10 +43,18 @@ fn a_month_and_a_year_are_that_month_and_year() {
 
 #[test]
 fn a_tilde_widens_by_seven_days_one_month_or_one_year_and_a_question_mark_by_nothing() {
-    is("2013-01-14~", "2013-01-07T00:00:00Z", "2013-01-22T00:00:00Z");
+    is(
+        "2013-01-14~",
+        "2013-01-07T00:00:00Z",
+        "2013-01-22T00:00:00Z",
+    );
     is("2013-01~", "2012-12-01T00:00:00Z", "2013-03-01T00:00:00Z");
     is("2013~", "2012-01-01T00:00:00Z", "2015-01-01T00:00:00Z");
-    is("2013-01-14?", "2013-01-14T00:00:00Z", "2013-01-15T00:00:00Z");
+    is(
+        "2013-01-14?",
+        "2013-01-14T00:00:00Z",
+        "2013-01-15T00:00:00Z",
+    );
     assert!(When::edtf("2013-01-14?").unwrap().is_uncertain());
     assert!(!When::edtf("2013-01-14?").unwrap().is_approximate());
     assert!(When::edtf("2013-01-14~").unwrap().is_approximate());
@@ -50,20 +62,46 @@ fn a_tilde_widens_by_seven_days_one_month_or_one_year_and_a_question_mark_by_not
 
 #[test]
 fn a_time_of_day_without_an_offset_is_london_time() {
-    is("2013-06-14T09:00:00", "2013-06-14T08:00:00Z", "2013-06-14T08:00:01Z");
-    is("2013-06-14T09:00", "2013-06-14T08:00:00Z", "2013-06-14T08:01:00Z");
-    is("2013-06-14T09:00:00Z", "2013-06-14T09:00:00Z", "2013-06-14T09:00:01Z");
-    is("2013-06-14T09:00:00+02:00", "2013-06-14T07:00:00Z", "2013-06-14T07:00:01Z");
+    is(
+        "2013-06-14T09:00:00",
+        "2013-06-14T08:00:00Z",
+        "2013-06-14T08:00:01Z",
+    );
+    is(
+        "2013-06-14T09:00",
+        "2013-06-14T08:00:00Z",
+        "2013-06-14T08:01:00Z",
+    );
+    is(
+        "2013-06-14T09:00:00Z",
+        "2013-06-14T09:00:00Z",
+        "2013-06-14T09:00:01Z",
+    );
+    is(
+        "2013-06-14T09:00:00+02:00",
+        "2013-06-14T07:00:00Z",
+        "2013-06-14T07:00:01Z",
+    );
 }
 
 #[test]
 fn unknown_is_bounded_only_by_when_it_was_appended() {
     let unknown = When::unknown().resolve(ts(APPENDED));
-    assert_eq!(unknown, Interval { earliest: None, latest: ts(APPENDED) });
+    assert_eq!(
+        unknown,
+        Interval {
+            earliest: None,
+            latest: ts(APPENDED)
+        }
+    );
     assert!(When::new(Some(" "), None, None).unwrap().is_unknown());
     is("2013-03-14/..", "2013-03-14T00:00:00Z", APPENDED);
     is("../2013-03-14", "-", "2013-03-15T00:00:00Z");
-    is("2013-03-14/2013-03-16", "2013-03-14T00:00:00Z", "2013-03-17T00:00:00Z");
+    is(
+        "2013-03-14/2013-03-16",
+        "2013-03-14T00:00:00Z",
+        "2013-03-17T00:00:00Z",
+    );
 }
 
 #[test]
@@ -74,22 +112,42 @@ fn explicit_bounds_win_over_the_text() {
     assert_eq!(interval.latest, ts("2014-01-01T00:00:00Z"));
     assert_eq!(when.text(), Some("2013"));
     let at = ts("2013-02-01T10:00:00Z");
-    assert_eq!(When::new(None, Some(at), Some(at)).unwrap(), When::instant(at));
-    assert!(When::instant(at).resolve(ts(APPENDED)).certain_before(ts("2013-02-01T10:00:00.000001Z")));
+    assert_eq!(
+        When::new(None, Some(at), Some(at)).unwrap(),
+        When::instant(at)
+    );
+    assert!(
+        When::instant(at)
+            .resolve(ts(APPENDED))
+            .certain_before(ts("2013-02-01T10:00:00.000001Z"))
+    );
     assert!(!When::instant(at).resolve(ts(APPENDED)).may_precede(at));
 }
 
 #[test]
 fn what_is_no_time_is_refused() {
-    for bad in ["2013-02-30", "13/3/2013", "2013-13", "soon", "2013-02-05T25:00", "é013-02-05T09:00x"] {
+    for bad in [
+        "2013-02-30",
+        "13/3/2013",
+        "2013-13",
+        "soon",
+        "2013-02-05T25:00",
+        "é013-02-05T09:00x",
+    ] {
         assert_eq!(When::edtf(bad), Err(TimeError::NotADate), "{bad}");
     }
     assert_eq!(When::edtf("[2013-02-01,2013-02-03]"), Err(TimeError::Set));
     assert_eq!(When::edtf("Y170000002"), Err(TimeError::OutOfRange));
     assert_eq!(When::edtf("9999-12-31"), Err(TimeError::OutOfRange));
     let (early, late) = (ts("2013-01-01T00:00:00Z"), ts("2013-01-02T00:00:00Z"));
-    assert_eq!(When::new(None, Some(late), Some(early)), Err(TimeError::Reversed));
-    assert_eq!(When::new(Some("2012"), Some(late), None), Err(TimeError::Reversed));
+    assert_eq!(
+        When::new(None, Some(late), Some(early)),
+        Err(TimeError::Reversed)
+    );
+    assert_eq!(
+        When::new(Some("2012"), Some(late), None),
+        Err(TimeError::Reversed)
+    );
 }
 
 #[test]
@@ -99,8 +157,20 @@ fn the_order_is_by_earliest_then_latest() {
     assert!(at("2013-03-13T09:00") < at("2013-03-14"));
     assert!(When::unknown().resolve(ts(APPENDED)) < at("1900"));
     let (day, month) = (at("2013-03-14"), at("2013-03"));
-    assert_eq!(day.min(month), Interval { earliest: month.earliest, latest: day.latest });
-    assert_eq!(day.max(month), Interval { earliest: day.earliest, latest: month.latest });
+    assert_eq!(
+        day.min(month),
+        Interval {
+            earliest: month.earliest,
+            latest: day.latest
+        }
+    );
+    assert_eq!(
+        day.max(month),
+        Interval {
+            earliest: day.earliest,
+            latest: month.latest
+        }
+    );
     let unknown = When::unknown().resolve(ts(APPENDED));
     assert_eq!(day.min(unknown).earliest, None);
     assert_eq!(day.max(unknown).earliest, day.earliest);
@@ -108,7 +178,14 @@ fn the_order_is_by_earliest_then_latest() {
 
 #[test]
 fn an_as_at_date_includes_its_day() {
-    for text in ["2013-03-14", "14/3/2013", "14/03/2013", "14 mar 2013", "14 March 2013", " 14 MAR 2013 "] {
+    for text in [
+        "2013-03-14",
+        "14/3/2013",
+        "14/03/2013",
+        "14 mar 2013",
+        "14 March 2013",
+        " 14 MAR 2013 ",
+    ] {
         let as_at: AsAt = text.parse().unwrap();
         assert_eq!(as_at.instant(), ts("2013-03-15T00:00:00Z"), "{text}");
     }
@@ -125,7 +202,13 @@ fn an_as_at_date_includes_its_day() {
 #[test]
 fn the_american_order_is_refused_with_the_date_to_write() {
     let error = "03/14/2013".parse::<AsAt>().unwrap_err();
-    assert_eq!(error, AsAtError::UsOrder { month: 14, suggestion: "14/3/2013".to_owned() });
+    assert_eq!(
+        error,
+        AsAtError::UsOrder {
+            month: 14,
+            suggestion: "14/3/2013".to_owned()
+        }
+    );
     assert!(error.to_string().contains("14/3/2013"));
     assert!("14/3/2013".parse::<AsAt>().is_ok());
 }

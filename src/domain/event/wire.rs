@@ -273,6 +273,14 @@ pub fn is_body(number: u32) -> bool {
     (100..=999).contains(&number)
 }
 
+/// Where an event holds another: the field `corrected` of `event.corrected`.
+pub const CORRECTED: (u32, u32) = (380, 4);
+
+/// Whether the body is of a kind about the record itself, which no corrected event may be.
+pub fn is_about_record(body: u32) -> bool {
+    (380..400).contains(&body)
+}
+
 /// Whether this program knows the field.
 pub fn is_known(body: u32, number: u32) -> bool {
     let pair = (body, number);

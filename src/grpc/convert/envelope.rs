@@ -21,7 +21,8 @@ use crate::grpc::pb;
 ///
 /// # Errors
 /// [`Refusal`] naming the field: bytes that are no event, no body or two, no source, a time that is
-/// none, an identifier that is malformed, a text or list that is too long.
+/// none, an identifier that is malformed, a text or list that is too long, a correction of an entry
+/// about the record.
 pub fn decode_event(bytes: &[u8]) -> Result<CaseEvent, Refusal> {
     let found = scan::scan(bytes)?;
     let message = pb::CaseEvent::decode(bytes).map_err(|_no_detail| {
@@ -35,7 +36,7 @@ pub fn decode_event(bytes: &[u8]) -> Result<CaseEvent, Refusal> {
     Ok(event)
 }
 
-/// The corrected event inside a correction. Its unknown fields are not counted.
+/// The corrected event inside a correction. Its unknown fields count as the correction's.
 pub(super) fn nested(
     at: &At<'_>,
     message: Option<Box<pb::CaseEvent>>,
@@ -58,6 +59,10 @@ fn envelope(m: pb::CaseEvent, unknown: Option<u32>, at: &At<'_>) -> Result<CaseE
         }
         (Some(_), Some(_)) => return Err(scan::two_bodies()),
     };
+    let source = m.source.ok_or_else(|| {
+        at.inside("source")
+            .refuse("is missing", "say where the information came from")
+    })?;
     Ok(CaseEvent {
         case_id: at.opt_id("case_id", &m.case_id)?,
         children: at.list("children", m.children)?,
@@ -66,7 +71,7 @@ fn envelope(m: pb::CaseEvent, unknown: Option<u32>, at: &At<'_>) -> Result<CaseE
         known: at.opt_msg("known", m.known)?,
         recorded: at.opt_msg("recorded", m.recorded)?,
         about_period: at.opt_msg("about_period", m.about_period)?,
-        source: at.msg("source", m.source)?,
+        source: FromWire::from_wire(source, &at.inside("source"))?,
         source_system: at.line("source_system", m.source_system)?,
         source_record_id: at.line("source_record_id", m.source_record_id)?,
         agency_sequence: m.agency_sequence,

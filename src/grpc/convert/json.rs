@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
+use super::scan;
 use crate::domain::event::wire;
 use crate::grpc::pb;
 
@@ -77,8 +78,9 @@ fn form(error: &serde_json::Error) -> JsonError {
 /// numbers; fields that are not known are not shown.
 ///
 /// # Errors
-/// [`JsonError::NotAnEvent`] when the bytes are none.
+/// [`JsonError::NotAnEvent`] when the bytes are none, have two bodies or nest corrections.
 pub fn event_to_json(bytes: &[u8]) -> Result<String, JsonError> {
+    scan::scan(bytes).map_err(|_no_detail| JsonError::NotAnEvent)?;
     let message =
         DynamicMessage::decode(descriptor()?, bytes).map_err(|_no_detail| JsonError::NotAnEvent)?;
     serde_json::to_string(&message).map_err(|_no_detail| JsonError::NotAnEvent)

@@ -14,39 +14,58 @@ pub(super) struct Found {
     pub(super) unknown_fields: u32,
 }
 
-/// Scans the bytes of an event.
+impl Found {
+    fn count(&mut self, body: u32, number: u32) {
+        self.add(u32::from(!wire::is_known(body, number)));
+    }
+
+    fn add(&mut self, fields: u32) {
+        self.unknown_fields = self.unknown_fields.saturating_add(fields);
+    }
+}
+
+/// Scans the bytes of an event, and of the one that a correction carries. Runs before any decoder
+/// that recurses, so that nested corrections cannot exhaust its stack.
 pub(super) fn scan(bytes: &[u8]) -> Result<Found, Refusal> {
     let mut found = Found::default();
-    let mut bodies = 0_u32;
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let record = record(&mut rest).ok_or_else(malformed)?;
+    let mut body = None;
+    for record in Records(bytes) {
+        let record = record?;
         if wire::is_body(record.number) {
-            bodies = bodies.saturating_add(1);
-            if bodies > 1 {
+            if body.replace(record).is_some() {
                 return Err(two_bodies());
             }
-            scan_body(&record, &mut found)?;
-        } else if !wire::is_known(0, record.number) {
-            found.unknown_fields = found.unknown_fields.saturating_add(1);
+        } else {
+            found.count(0, record.number);
+        }
+    }
+    let Some(body) = body else { return Ok(found) };
+    if !wire::is_known(0, body.number) {
+        found.unknown_body = Some(body.number);
+        return Ok(found);
+    }
+    for field in Records(body.payload) {
+        let field = field?;
+        found.count(body.number, field.number);
+        if (body.number, field.number) == wire::CORRECTED {
+            found.add(scan_corrected(field.payload)?);
         }
     }
     Ok(found)
 }
 
-fn scan_body(body: &Record<'_>, found: &mut Found) -> Result<(), Refusal> {
-    if !wire::is_known(0, body.number) {
-        found.unknown_body = Some(body.number);
-        return Ok(());
+/// Scans the event inside a correction; gives how many fields are not known.
+fn scan_corrected(bytes: &[u8]) -> Result<u32, Refusal> {
+    let about_record = Records(bytes)
+        .flatten()
+        .any(|record| wire::is_about_record(record.number));
+    if about_record {
+        return Err(At::ROOT.inside("event_corrected.corrected").refuse(
+            "is itself an entry about the record",
+            "send the whole corrected event, and the original as the target",
+        ));
     }
-    let mut rest = body.payload;
-    while !rest.is_empty() {
-        let field = record(&mut rest).ok_or_else(malformed)?;
-        if !wire::is_known(body.number, field.number) {
-            found.unknown_fields = found.unknown_fields.saturating_add(1);
-        }
-    }
-    Ok(())
+    scan(bytes).map(|found| found.unknown_fields)
 }
 
 fn malformed() -> Refusal {
@@ -66,6 +85,24 @@ pub(super) fn two_bodies() -> Refusal {
 struct Record<'a> {
     number: u32,
     payload: &'a [u8],
+}
+
+/// The records of a message in order; ends after the first that is malformed.
+struct Records<'a>(&'a [u8]);
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<Record<'a>, Refusal>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let taken = record(&mut self.0);
+        if taken.is_none() {
+            self.0 = &[];
+        }
+        Some(taken.ok_or_else(malformed))
+    }
 }
 
 /// Takes one record off the front; none when the bytes are malformed or hold a group.
