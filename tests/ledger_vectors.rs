@@ -534,3 +534,123 @@ fn the_keys_that_count_are_those_of_the_vectors() {
         }
     }
 }
+
+#[test]
+fn the_worked_values_of_the_format_page_are_what_the_code_computes() {
+    let page = include_str!("../proto/FORMAT.md");
+    let shown = |what: &str, value: &str| assert!(page.contains(value), "{what}: {value}");
+    let origin: caseledger::ledger::statement::Origin =
+        "ledger.example/safeguarding".parse().unwrap();
+    for tag in [
+        origin.registry_tag(),
+        origin.access_tag(),
+        origin.ledger_tag(),
+    ] {
+        shown("tag", &tag.to_string());
+    }
+    let event = HEXLOWER
+        .decode(b"0a03432d313a01613a0162f206080896011203535731")
+        .unwrap();
+    let mut keys = KeyNodes::new();
+    keys.add_segment(std::array::from_fn(|i| 0x80 + u8::try_from(i).unwrap()));
+    let head = ChainHead::genesis(&origin, ChainTag::new([0x11; 32]));
+    let mut event_id = [0xe0; 16];
+    event_id[15] = 1;
+    let first = Unsealed {
+        kind: EntryKind::CaseEvent,
+        statement: Statement {
+            origin: origin.clone(),
+            tag: *head.tag(),
+            event_id,
+            agency: "csc".parse().unwrap(),
+            key_id: None,
+            seen: Seen::Blind,
+            fields_root: FieldsRoot::ZERO,
+        },
+        signature: None,
+        secret: Secret::new([0x42; 32]).unwrap(),
+        event,
+        ingest: Ingest::Live,
+        authenticated: Authenticated::Certificate,
+    };
+    let mut second = first.clone();
+    let place = Place {
+        position: 0,
+        appended: 1_700_000_000_000_000,
+        head: &head,
+        key: &keys.key(0).unwrap(),
+    };
+    let (first, head) = seal(&first.prepare(&Singular::default()).unwrap(), &place).unwrap();
+    shown("header 1", &hex(first.header()));
+    shown("content 1", &hex(first.content()));
+
+    let signing = ed25519_dalek::SigningKey::from_bytes(&std::array::from_fn(|i| {
+        0x40 + u8::try_from(i).unwrap()
+    }));
+    let public = signing.verifying_key().to_bytes();
+    shown("public key", &hex(&public));
+    second.statement.agency = "police".parse().unwrap();
+    second.statement.event_id[15] = 2;
+    second.statement.key_id = Some(key_id(&public));
+    second.statement.seen = Seen::Entry {
+        case_seq: 1,
+        link: first.link(),
+    };
+    second.secret = Secret::new([0x43; 32]).unwrap();
+    second.statement.fields_root = commit(&second.event, &second.secret, &Singular::default())
+        .unwrap()
+        .root();
+    second.signature = Some(sign(&second.statement.encode(), &signing));
+    second.ingest = Ingest::Backload;
+    second.authenticated = Authenticated::Signature;
+    let place = Place {
+        position: 1,
+        appended: 1_700_000_000_000_250,
+        head: &head,
+        key: &keys.key(1).unwrap(),
+    };
+    let (second, _) = seal(&second.prepare(&Singular::default()).unwrap(), &place).unwrap();
+    shown("header 2", &hex(second.header()));
+    shown("content 2", &hex(second.content()));
+
+    let mut tree = MemoryTree::new();
+    tree.append(first.leaf_hash());
+    tree.append(second.leaf_hash());
+    shown("root", &tree.root().to_string());
+    let signer = NoteSigner::new(
+        origin.as_str(),
+        &std::array::from_fn(|i| u8::try_from(i).unwrap()),
+    )
+    .unwrap();
+    let checkpoint = Checkpoint {
+        origin: origin.clone(),
+        size: 2,
+        root: tree.root(),
+    }
+    .sign(&signer)
+    .unwrap();
+    let proof = TlogProof {
+        extra: Some(first.header().to_vec()),
+        index: 0,
+        proof: tree.inclusion(0, 2).unwrap(),
+        checkpoint: checkpoint.note().to_owned(),
+    };
+    shown("receipt", &proof.print());
+    let slot = head::Head {
+        generation: 7,
+        boot_id: [0xb0; 16],
+        checkpoint,
+    }
+    .encode()
+    .unwrap();
+    shown("head slot's checksum", &hex(&slot[head::SLOT - 32..]));
+    keys.puncture(4_464).unwrap();
+    let content = slot::Keys {
+        generation: 3,
+        erased_up_to: 0,
+        nodes: keys,
+    }
+    .encode(&origin)
+    .unwrap();
+    shown("key slot's checksum", &hex(&content[content.len() - 32..]));
+}
