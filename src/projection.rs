@@ -7,5 +7,8 @@
 pub mod clock;
 pub mod coverage;
 pub mod cut;
+pub mod knowledge;
+pub mod need;
 pub mod placed;
+pub mod sharing;
 pub mod statement;
