@@ -18,6 +18,7 @@ use caseledger::ledger::entry::{
 use caseledger::ledger::fields::{Path, Singular, split};
 use caseledger::ledger::head;
 use caseledger::ledger::note::{NoteSigner, VerifierKey};
+use caseledger::ledger::own::{self, CloseReason, Erased, KeyFate, OwnEvent};
 use caseledger::ledger::receipt::TlogProof;
 use caseledger::ledger::statement::{Seen, Statement, key_id, sign, verify_signature};
 use caseledger::ledger::tree::{
@@ -653,4 +654,83 @@ fn the_worked_values_of_the_format_page_are_what_the_code_computes() {
     .encode(&origin)
     .unwrap();
     shown("key slot's checksum", &hex(&content[content.len() - 32..]));
+}
+
+#[test]
+fn the_ledgers_own_events_are_encoded_as_in_the_vectors() {
+    let found: std::collections::BTreeMap<EntryKind, Vec<u8>> = vectors("entries")
+        .iter()
+        .map(|vector| (unsealed(vector).kind, bytes(vector, "event")))
+        .collect();
+    let events = [
+        OwnEvent::Question {
+            person: "REV1".to_owned(),
+            role: "investigator".to_owned(),
+            purpose: "serious case review".to_owned(),
+            method: "Allocation".to_owned(),
+            cases: vec![ChainTag::new([0x11; 32])],
+            request: vec![0x0a, 0x00],
+            pinned: 2,
+        },
+        OwnEvent::Open {
+            stream: found[&EntryKind::AccessOpen][2..18].try_into().unwrap(),
+            reader: "school".to_owned(),
+            method: "Subscribe".to_owned(),
+            from: 0,
+        },
+        OwnEvent::Close {
+            stream: found[&EntryKind::AccessClose][2..18].try_into().unwrap(),
+            reason: CloseReason::Closed,
+            up_to: 4,
+            delivered: 3,
+        },
+        OwnEvent::Heads {
+            size: 2,
+            chains: 1,
+            root: TreeHash::new(found[&EntryKind::Heads][6..].try_into().unwrap()),
+        },
+        OwnEvent::Reopened {
+            size: 2,
+            root: TreeHash::new(found[&EntryKind::Reopened][4..36].try_into().unwrap()),
+            boot_before: found[&EntryKind::Reopened][38..54].try_into().unwrap(),
+            boot_now: found[&EntryKind::Reopened][56..].try_into().unwrap(),
+        },
+        OwnEvent::KeyChange {
+            fate: KeyFate::Added,
+            vkey:
+                "ledger.example/safeguarding+03667c3e+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+                    .to_owned(),
+            from: 0,
+        },
+        OwnEvent::ErasureOrder {
+            position: 1,
+            link: Link::new(found[&EntryKind::ErasureOrder][4..36].try_into().unwrap()),
+            what: Erased::Entry,
+            authority: "court order".to_owned(),
+            basis: "UK GDPR art. 17".to_owned(),
+            approvers: ["A1".to_owned(), "A2".to_owned()],
+            fields_gone: 4,
+        },
+        OwnEvent::ClockAcceptance {
+            last: 1_700_000_000_000_000,
+            accepted: 1_699_999_990_000_000,
+            operator: "OP1".to_owned(),
+            reason: "time server repaired".to_owned(),
+        },
+    ];
+    assert_eq!(events.len(), 8);
+    for event in events {
+        let encoded = event.encode();
+        assert_eq!(
+            hex(&encoded),
+            hex(&found[&event.kind()]),
+            "{:?}",
+            event.kind()
+        );
+        assert!(
+            split(&encoded, &own::singular(event.kind())).is_ok(),
+            "{:?}",
+            event.kind()
+        );
+    }
 }
