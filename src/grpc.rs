@@ -1,3 +1,4 @@
 //! The gRPC edge: generated types, conversion, thin handlers.
 
+pub mod convert;
 pub mod pb;

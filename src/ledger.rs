@@ -5,11 +5,15 @@
 //! place it; all three go through one BLAKE3 link into the chain of its case, and its header is a leaf of the tree.
 
 pub mod chain;
+pub mod checkpoint;
 pub mod codec;
 pub mod commitment;
 pub mod content;
 pub mod digest;
 pub mod entry;
 pub mod fields;
+pub mod head;
+pub mod note;
+pub mod receipt;
 pub mod statement;
 pub mod tree;

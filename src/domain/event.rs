@@ -24,6 +24,7 @@ pub mod referral;
 pub mod registry;
 pub mod review;
 pub mod sharing;
+pub mod wire;
 
 pub use content::{Content, Group};
 pub use parts::{

@@ -119,6 +119,7 @@ impl FromStr for AsAt {
 }
 
 /// What stands in the middle of `14/3/2013` or `14 mar 2013`.
+#[derive(Clone, Copy)]
 enum Middle {
     Number(i64),
     Month(i64),

@@ -1,0 +1,308 @@
+//! The log tree: blocks by first position and part, one sled batch a commit.
+
+use ::sled::{Batch, IVec, Tree};
+
+use crate::journal::block::{self, Block, BlockError};
+use crate::journal::{MAX_PAGE_BYTES, OpenError, ReadError, Record, Stored};
+
+/// Where an entry's bytes lie: enough to read them without walking their commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The entry's position.
+    pub(super) position: u64,
+    /// First position of its commit.
+    pub(super) commit: u64,
+    /// Where, in the commit's stream, the entry begins.
+    pub(super) offset: u32,
+    /// How many bytes it has.
+    pub(super) length: u32,
+}
+
+/// The log tree of one ledger.
+#[derive(Debug, Clone)]
+pub(super) struct Log {
+    tree: Tree,
+    origin: String,
+}
+
+fn store(doing: &'static str) -> impl Fn(::sled::Error) -> ReadError {
+    move |error| ReadError::Store {
+        doing,
+        source: error.into(),
+    }
+}
+
+fn damaged(position: u64, what: impl std::fmt::Display) -> ReadError {
+    ReadError::Damaged {
+        position,
+        what: what.to_string(),
+    }
+}
+
+/// The places of a batch's entries in their commit's stream.
+pub(super) fn places(batch: &[Record]) -> impl Iterator<Item = Place> + '_ {
+    let commit = batch.first().map_or(0, |record| record.position);
+    let mut offset = 0_u32;
+    batch.iter().map(move |record| {
+        let length = u32::try_from(record.bytes.len()).unwrap_or(u32::MAX);
+        let place = Place {
+            position: record.position,
+            commit,
+            offset,
+            length,
+        };
+        offset = offset.saturating_add(length);
+        place
+    })
+}
+
+impl Log {
+    pub(super) fn new(tree: Tree, origin: String) -> Self {
+        Self { tree, origin }
+    }
+
+    /// Hands one commit to sled; durable only after a flush and a sync.
+    pub(super) fn apply(&self, blocks: Vec<Vec<u8>>, first: u64) -> ::sled::Result<()> {
+        let mut batch = Batch::default();
+        for (value, part) in blocks.into_iter().zip(0_u32..) {
+            batch.insert(&block::key(first, part), value);
+        }
+        self.tree.apply_batch(batch)
+    }
+
+    /// The size of the log, after dropping a tail commit of which a part is missing: it was never acknowledged.
+    /// The caller then flushes and syncs.
+    pub(super) fn recover(&self) -> Result<u64, OpenError> {
+        loop {
+            let last = self
+                .tree
+                .last()
+                .map_err(store("reading the tail of the log"))?;
+            let Some((key, value)) = last else {
+                return Ok(0);
+            };
+            let Some((first, part)) = block::parse_key(&key) else {
+                return Err(damaged(0, "a key that is not one of the log").into());
+            };
+            let block = block::decode(&value).map_err(|error| damaged(first, error))?;
+            if block.header.origin != self.origin {
+                let (expected, found) = (self.origin.clone(), block.header.origin.to_owned());
+                return Err(OpenError::Origin { expected, found });
+            }
+            self.check(&block, first, part)?;
+            let keys = self.tree.range(block::key(first, 0)..).keys();
+            let keys = keys.collect::<Result<Vec<IVec>, _>>();
+            let keys = keys.map_err(store("reading the tail of the log"))?;
+            if u32::try_from(keys.len()) == Ok(block.header.parts) {
+                self.check_tail(first, block.header.parts)?;
+                return Ok(first.saturating_add(u64::from(block.header.count)));
+            }
+            let mut batch = Batch::default();
+            for key in keys {
+                batch.remove(key);
+            }
+            self.tree
+                .apply_batch(batch)
+                .map_err(store("dropping an unfinished commit"))?;
+        }
+    }
+
+    fn check_tail(&self, first: u64, parts: u32) -> Result<(), ReadError> {
+        let mut values = Vec::new();
+        for part in 0..parts {
+            values.push(self.value(first, part)?);
+        }
+        let blocks = values
+            .iter()
+            .map(|value| block::decode(value))
+            .collect::<Result<Vec<_>, _>>();
+        let checked = blocks.and_then(block::assemble);
+        checked.map(drop).map_err(|error| damaged(first, error))
+    }
+
+    fn check(&self, block: &Block<'_>, first: u64, part: u32) -> Result<(), ReadError> {
+        let header = &block.header;
+        if header.origin == self.origin && header.first == first && header.part == part {
+            Ok(())
+        } else {
+            Err(damaged(first, "a block under the key of another"))
+        }
+    }
+
+    fn value(&self, first: u64, part: u32) -> Result<IVec, ReadError> {
+        self.tree
+            .get(block::key(first, part))
+            .map_err(store("reading the log"))?
+            .ok_or_else(|| damaged(first, format_args!("part {part} is missing")))
+    }
+
+    /// Reads one block and hands it to `read`.
+    fn with_block<T>(
+        &self,
+        first: u64,
+        part: u32,
+        read: impl FnOnce(&Block<'_>) -> Result<T, BlockError>,
+    ) -> Result<T, ReadError> {
+        let value = self.value(first, part)?;
+        let block = block::decode(&value).map_err(|error| damaged(first, error))?;
+        self.check(&block, first, part)?;
+        read(&block).map_err(|error| damaged(first, error))
+    }
+
+    /// Entries from `from` up to `size`, at most `limit` and about a page of bytes, with their places.
+    pub(super) fn read(
+        &self,
+        from: u64,
+        limit: usize,
+        size: u64,
+    ) -> Result<Vec<(Place, Vec<u8>)>, ReadError> {
+        let mut page = Page {
+            next: from,
+            size,
+            limit,
+            bytes: 0,
+            entries: Vec::new(),
+        };
+        if !page.open() {
+            return Ok(page.entries);
+        }
+        let range = ..=block::key(from, u32::MAX);
+        let before = self.tree.range(range).next_back().transpose();
+        let mut commit = before
+            .map_err(store("reading the log"))?
+            .and_then(|(key, _)| block::parse_key(&key))
+            .map(|(first, _)| first)
+            .ok_or_else(|| damaged(from, "no block covers it"))?;
+        while page.open() {
+            let end = self.read_commit(commit, &mut page)?;
+            if page.open() && page.next != end {
+                return Err(damaged(page.next, "no block covers it"));
+            }
+            commit = end;
+        }
+        Ok(page.entries)
+    }
+
+    /// Adds entries of one commit to the page, from the page's next position on; answers the commit's end.
+    fn read_commit(&self, commit: u64, page: &mut Page) -> Result<u64, ReadError> {
+        let (parts, count) = self.with_block(commit, 0, |block| {
+            Ok((block.header.parts, block.header.count))
+        })?;
+        let end = commit.saturating_add(u64::from(count));
+        if !(commit..end).contains(&page.next) {
+            return Err(damaged(page.next, "no block covers it"));
+        }
+        let wanted = page.next - commit;
+        let mut stream = Stream::default();
+        let (mut part, mut number) = (0_u32, 0_u64);
+        while number < u64::from(count) && page.open() {
+            if let Some((offset, bytes)) = stream.next_entry() {
+                if number >= wanted {
+                    let position = commit.saturating_add(number);
+                    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                    page.push(
+                        Place {
+                            position,
+                            commit,
+                            offset,
+                            length,
+                        },
+                        bytes.to_vec(),
+                    );
+                }
+                number = number.saturating_add(1);
+            } else if part < parts {
+                self.with_block(commit, part, |block| {
+                    stream.extend(block.payload);
+                    Ok(())
+                })?;
+                part = part.saturating_add(1);
+            } else {
+                return Err(damaged(commit, "the commit ends inside an entry"));
+            }
+        }
+        Ok(end)
+    }
+
+    /// Reads one entry by its place.
+    pub(super) fn read_at(&self, place: &Place) -> Result<Stored, ReadError> {
+        let wrong = || damaged(place.position, "the index does not fit the log");
+        let capacity = block::capacity(&self.origin);
+        let offset = usize::try_from(place.offset).map_err(|_large| wrong())?;
+        let length = usize::try_from(place.length).map_err(|_large| wrong())?;
+        let mut bytes = Vec::with_capacity(length);
+        let mut part = offset
+            .checked_div(capacity)
+            .and_then(|part| u32::try_from(part).ok());
+        let mut skip = offset.checked_rem(capacity).unwrap_or_default();
+        while bytes.len() < length {
+            let number = part.ok_or_else(wrong)?;
+            self.with_block(place.commit, number, |block| {
+                let rest = block.payload.get(skip..).unwrap_or_default();
+                let wanted = rest.len().min(length - bytes.len());
+                bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
+                if rest.is_empty() {
+                    Err(BlockError::Short)
+                } else {
+                    Ok(())
+                }
+            })?;
+            part = number.checked_add(1);
+            skip = 0;
+        }
+        Ok(Stored {
+            position: place.position,
+            commit: place.commit,
+            bytes,
+        })
+    }
+}
+
+/// A page being filled.
+struct Page {
+    next: u64,
+    size: u64,
+    limit: usize,
+    bytes: usize,
+    entries: Vec<(Place, Vec<u8>)>,
+}
+
+impl Page {
+    fn open(&self) -> bool {
+        self.next < self.size && self.entries.len() < self.limit && self.bytes < MAX_PAGE_BYTES
+    }
+
+    fn push(&mut self, place: Place, bytes: Vec<u8>) {
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        self.next = place.position.saturating_add(1);
+        self.entries.push((place, bytes));
+    }
+}
+
+/// A commit's stream, read from its front; what has been read is let go.
+#[derive(Default)]
+struct Stream {
+    /// Offset in the commit's stream of the first byte held.
+    base: usize,
+    /// Bytes held that have been read.
+    used: usize,
+    bytes: Vec<u8>,
+}
+
+impl Stream {
+    fn extend(&mut self, payload: &[u8]) {
+        self.bytes.drain(..self.used);
+        self.base = self.base.saturating_add(self.used);
+        self.used = 0;
+        self.bytes.extend_from_slice(payload);
+    }
+
+    /// The next entry if all of it is held, with its offset in the commit's stream.
+    fn next_entry(&mut self) -> Option<(u32, &[u8])> {
+        let rest = self.bytes.get(self.used..)?;
+        let length = block::entry_length(rest)?;
+        let offset = u32::try_from(self.base.saturating_add(self.used)).ok()?;
+        self.used = self.used.saturating_add(length);
+        Some((offset, rest.get(..length)?))
+    }
+}

@@ -1,0 +1,446 @@
+//! A rule pack: loaded, checked, and named in every answer by id, version and digest.
+//!
+//! The pack `england` and the bank holidays are compiled in; another pack is a text that the caller has read.
+//! An unknown key, section or code is an error that names the rule and the field.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use super::calendar::{Calendar, CalendarError};
+use super::need::{ItemFacts, ItemFilter, NeedRule, any_matches};
+use super::role::{RoleWindow, StatusRule};
+
+const ENGLAND: &str = include_str!("packs/england.toml");
+const DIGEST_CONTEXT: &str = "caseledger v1 rule pack";
+
+/// Why a pack was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PackError {
+    /// Not TOML.
+    #[error("the rule pack is not TOML: {0}")]
+    Toml(String),
+    /// A key at the top level that no pack has.
+    #[error("the rule pack has an unknown key {0:?}")]
+    UnknownKey(String),
+    /// A section or one of the keys id, version, title, calendar is missing or of the wrong form.
+    #[error("the rule pack's {section}: {reason}")]
+    Section {
+        /// Key of the section.
+        section: &'static str,
+        /// What is wrong, naming the field.
+        reason: String,
+    },
+    /// A rule is wrong.
+    #[error("rule {rule} in [[{section}]]: {reason}")]
+    Rule {
+        /// Key of the section.
+        section: &'static str,
+        /// Id of the rule, or its number from 1 when it has none.
+        rule: String,
+        /// What is wrong, naming the field.
+        reason: String,
+    },
+    /// The bank holidays are wrong.
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
+}
+
+/// Parameters of allocation (`semantics.md` 5.1). Working days unless said.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllocationParameters {
+    /// Annual leave and training count from their first day once they last over this many working days.
+    pub absence_planned_over: u32,
+    /// Sickness, suspension, and absence of any other or no stated kind: the same.
+    pub absence_unplanned_over: u32,
+    /// Kinds of absence to which `absence_planned_over` applies.
+    pub absence_planned_kinds: Vec<String>,
+    /// Evidence that a change was explained counts from this long before it.
+    pub explained_before: u32,
+    /// And until this long after it; *no record* is said only then.
+    pub explained_after: u32,
+    /// Age in years below which the child's part of *explained* does not apply.
+    pub explained_child_from_age: u32,
+    /// Gap listed from this length with a protected status; a role's own figure goes first.
+    pub min_gap_protected: u32,
+    /// Gap listed from this length at all other times; a role's own figure goes first.
+    pub min_gap: u32,
+    /// Ids of the statuses that protect.
+    pub protected: Vec<String>,
+    /// A start by the same practitioner at most this many calendar days after the end is the same spell.
+    pub same_spell_days: u32,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+impl AllocationParameters {
+    /// The working days of an absence above which it counts, by its kind's code name.
+    pub fn absence_threshold(&self, kind: &str) -> u32 {
+        if self.absence_planned_kinds.iter().any(|k| k == kind) {
+            self.absence_planned_over
+        } else {
+            self.absence_unplanned_over
+        }
+    }
+}
+
+/// Parameters of turnover and what it leaves behind (`semantics.md` 6.4, 8.4 rows 1, 6 and 36).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnoverParameters {
+    /// A finding from this many distinct effective holders of a role …
+    pub min_distinct_holders: u32,
+    /// … in any window of this many months;
+    pub window_months: u32,
+    /// or a median of completed spells below this many days …
+    pub median_tenure_under_days: u32,
+    /// … over at least this many spells.
+    pub median_min_spells: u32,
+    /// Changes of two agencies at most this many days apart are simultaneous.
+    pub simultaneous_within_days: u32,
+    /// Planned reasons that make no simultaneous change.
+    pub simultaneous_excluded_reasons: Vec<String>,
+    /// Working days in which a new holder's reading of the file is looked for.
+    pub file_read_within: u32,
+    /// Kinds of event that a new holder should have read, besides those of significance key.
+    pub file_read_events: Vec<String>,
+    /// Agency staff: a finding from this percentage of effective days …
+    pub agency_staff_percent: u32,
+    /// … in this many months;
+    pub agency_staff_window_months: u32,
+    /// undeterminable when employment is unknown for more than this percentage.
+    pub unknown_employment_over_percent: u32,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+/// BLAKE3 digest of a pack and its bank holidays. Shown as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackDigest([u8; 32]);
+
+impl PackDigest {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn of(pack: &str, holidays: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key(DIGEST_CONTEXT);
+        for text in [pack, holidays] {
+            hasher.update(&(text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        }
+        Self(*hasher.finalize().as_bytes())
+    }
+}
+
+impl fmt::Display for PackDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PackDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PackDigest({self})")
+    }
+}
+
+/// The rules that one set of answers rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pack {
+    id: String,
+    version: String,
+    title: String,
+    digest: PackDigest,
+    calendar: Calendar,
+    allocation: AllocationParameters,
+    turnover: TurnoverParameters,
+    items: Vec<ItemFilter>,
+    statuses: Vec<StatusRule>,
+    roles: Vec<RoleWindow>,
+    needs: Vec<NeedRule>,
+}
+
+impl Pack {
+    /// The pack `england`, with the bank holidays of England and Wales, that is compiled in.
+    pub fn england() -> &'static Self {
+        static PACK: LazyLock<Pack> = LazyLock::new(|| {
+            #[expect(clippy::expect_used, reason = "compiled-in data; a test loads it")]
+            Pack::parse(ENGLAND, Calendar::england_wales_source())
+                .expect("the compiled-in rule pack is well formed")
+        });
+        &PACK
+    }
+
+    /// The text of [`Pack::england`], from which a local pack can be made.
+    pub fn england_source() -> &'static str {
+        ENGLAND
+    }
+
+    /// Reads and checks a pack and its bank holidays, both TOML.
+    ///
+    /// # Errors
+    /// [`PackError`], naming the rule and the field.
+    pub fn parse(text: &str, holidays: &str) -> Result<Self, PackError> {
+        let mut table: toml::Table =
+            toml::from_str(text).map_err(|e| PackError::Toml(e.message().to_owned()))?;
+        let calendar = Calendar::parse(holidays)?;
+        let wanted: String = section(&mut table, "calendar")?;
+        if wanted != calendar.name() {
+            let reason = format!("asks for {wanted:?}, given is {:?}", calendar.name());
+            return Err(PackError::Section {
+                section: "calendar",
+                reason,
+            });
+        }
+        let pack = Self {
+            id: section(&mut table, "id")?,
+            version: section(&mut table, "version")?,
+            title: section(&mut table, "title")?,
+            digest: PackDigest::of(text, holidays),
+            calendar,
+            allocation: section(&mut table, "allocation")?,
+            turnover: section(&mut table, "turnover")?,
+            items: rules(&mut table, "item")?,
+            statuses: rules(&mut table, "status")?,
+            roles: resolve_windows(rules(&mut table, "role")?)?,
+            needs: rules(&mut table, "need")?,
+        };
+        match table.keys().next() {
+            Some(key) => Err(PackError::UnknownKey(key.clone())),
+            None => pack.checked(),
+        }
+    }
+
+    fn checked(self) -> Result<Self, PackError> {
+        let fault = |section, rule: &str, reason: Option<String>| match reason {
+            Some(reason) => Err(PackError::Rule {
+                section,
+                rule: rule.to_owned(),
+                reason,
+            }),
+            None => Ok(()),
+        };
+        for (i, item) in self.items.iter().enumerate() {
+            fault("item", &(i + 1).to_string(), item.fault())?;
+        }
+        for (i, status) in self.statuses.iter().enumerate() {
+            let twice = self.statuses.iter().take(i).any(|s| s.id == status.id);
+            fault(
+                "status",
+                &status.id,
+                status.fault().or_else(|| twice.then(given_twice)),
+            )?;
+        }
+        for (i, role) in self.roles.iter().enumerate() {
+            let twice = self.roles.iter().take(i).any(|r| r.id == role.id);
+            fault(
+                "role",
+                &role.id,
+                role.fault().or_else(|| twice.then(given_twice)),
+            )?;
+        }
+        for (i, need) in self.needs.iter().enumerate() {
+            let before = self
+                .needs
+                .iter()
+                .take(i)
+                .any(|n| n.id == need.id && n.overlaps(need));
+            let overlap =
+                before.then(|| "valid_from: two editions are in force on one day".to_owned());
+            fault("need", &need.id, need.fault().or(overlap))?;
+        }
+        let odd = self
+            .allocation
+            .protected
+            .iter()
+            .find(|p| self.status(p).is_none());
+        match odd {
+            Some(status) => Err(PackError::Section {
+                section: "allocation",
+                reason: format!("protected: {status:?} is no [[status]] of this pack"),
+            }),
+            None => Ok(self),
+        }
+    }
+
+    /// Id of the pack, e.g. `england`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Version of the pack.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Title for people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Digest of the pack and its bank holidays.
+    pub fn digest(&self) -> PackDigest {
+        self.digest
+    }
+
+    /// How an answer names the pack: id, version and digest.
+    pub fn stamp(&self) -> String {
+        format!("{} {} (blake3 {})", self.id, self.version, self.digest)
+    }
+
+    /// The calendar that its working days are counted by.
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// Parameters of allocation.
+    pub fn allocation(&self) -> &AllocationParameters {
+        &self.allocation
+    }
+
+    /// Parameters of turnover.
+    pub fn turnover(&self) -> &TurnoverParameters {
+        &self.turnover
+    }
+
+    /// The expected window of a role by its code name. `None`: the role has spells but no gaps.
+    pub fn role(&self, id: &str) -> Option<&RoleWindow> {
+        self.roles.iter().find(|r| r.id == id)
+    }
+
+    /// All expected windows, in the order of the pack.
+    pub fn roles(&self) -> &[RoleWindow] {
+        &self.roles
+    }
+
+    /// A status by its code name, e.g. `cp_plan`.
+    pub fn status(&self, id: &str) -> Option<&StatusRule> {
+        self.statuses.iter().find(|s| s.id == id)
+    }
+
+    /// All statuses, in the order of the pack.
+    pub fn statuses(&self) -> &[StatusRule] {
+        &self.statuses
+    }
+
+    /// Every edition of every need rule, on or off, in the order of the pack.
+    pub fn needs(&self) -> &[NeedRule] {
+        &self.needs
+    }
+
+    /// The edition of a need rule in force on `date`.
+    pub fn need(&self, id: &str, date: Date) -> Option<&NeedRule> {
+        self.needs.iter().find(|n| n.id == id && n.in_force(date))
+    }
+
+    /// Whether an event is an item: it carries information that somebody else may need (`semantics.md` 7.2).
+    pub fn is_item(&self, facts: &ItemFacts<'_>) -> bool {
+        any_matches(&self.items, facts, false)
+    }
+
+    /// Whether one of a rule's filters takes the item. Says nothing of dates, conditions or *on*.
+    pub fn takes(&self, rule: &NeedRule, facts: &ItemFacts<'_>) -> bool {
+        any_matches(&rule.items, facts, self.is_item(facts))
+    }
+
+    /// The rules computed by default that were in force on `date` and take the item.
+    pub fn needs_for<'a>(
+        &'a self,
+        facts: &'a ItemFacts<'a>,
+        date: Date,
+    ) -> impl Iterator<Item = &'a NeedRule> {
+        self.needs
+            .iter()
+            .filter(move |n| n.on && n.in_force(date) && self.takes(n, facts))
+    }
+}
+
+fn given_twice() -> String {
+    "id: is given twice".to_owned()
+}
+
+fn section<T: DeserializeOwned>(
+    table: &mut toml::Table,
+    section: &'static str,
+) -> Result<T, PackError> {
+    let fail = |reason: String| PackError::Section { section, reason };
+    let value = table
+        .remove(section)
+        .ok_or_else(|| fail("is missing".to_owned()))?;
+    value
+        .try_into()
+        .map_err(|e: toml::de::Error| fail(one_line(&e)))
+}
+
+fn rules<T: DeserializeOwned>(
+    table: &mut toml::Table,
+    section: &'static str,
+) -> Result<Vec<T>, PackError> {
+    let fail = |reason: &str| PackError::Section {
+        section,
+        reason: reason.to_owned(),
+    };
+    let Some(toml::Value::Array(rows)) = table.remove(section) else {
+        return Err(fail("is missing or no list of tables"));
+    };
+    let mut found = Vec::with_capacity(rows.len());
+    for (i, row) in rows.into_iter().enumerate() {
+        let rule = row
+            .get("id")
+            .and_then(toml::Value::as_str)
+            .map_or_else(|| (i + 1).to_string(), str::to_owned);
+        found.push(
+            row.try_into()
+                .map_err(|e: toml::de::Error| PackError::Rule {
+                    section,
+                    rule,
+                    reason: one_line(&e),
+                })?,
+        );
+    }
+    Ok(found)
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Gives the roles that name another role's window that window.
+fn resolve_windows(mut roles: Vec<RoleWindow>) -> Result<Vec<RoleWindow>, PackError> {
+    let given = roles.clone();
+    for role in &mut roles {
+        let Some(other) = &role.same_window_as else {
+            continue;
+        };
+        let source = given
+            .iter()
+            .find(|r| &r.id == other && r.same_window_as.is_none());
+        match source {
+            Some(source) if role.opens.is_empty() && role.closes.is_empty() => {
+                role.opens.clone_from(&source.opens);
+                role.closes.clone_from(&source.closes);
+            }
+            _ => {
+                return Err(PackError::Rule {
+                    section: "role",
+                    rule: role.id.clone(),
+                    reason: "same_window_as: names no role with a window of its own, \
+                             or opens and closes are given too"
+                        .to_owned(),
+                });
+            }
+        }
+    }
+    Ok(roles)
+}
