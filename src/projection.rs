@@ -4,8 +4,10 @@
 //! [`cut::Cut`] and nothing else that holds entries, and only `cut` can make one, so nothing later than
 //! the as-at moment can enter an answer (the as-at law, `semantics.md` 3.4).
 
+pub mod allocation;
 pub mod clock;
 pub mod coverage;
 pub mod cut;
 pub mod placed;
 pub mod statement;
+pub mod status;

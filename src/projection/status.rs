@@ -59,7 +59,10 @@ pub fn children(cut: &Cut) -> Vec<Child> {
     if subjects.is_empty() {
         subjects.extend(named.into_iter().map(|child| (child, None)));
     }
-    subjects.into_iter().map(|(person, born)| Child { person, born }).collect()
+    subjects
+        .into_iter()
+        .map(|(person, born)| Child { person, born })
+        .collect()
 }
 
 /// The children that an event is about: those it names, else every subject child.
@@ -97,7 +100,13 @@ pub struct State {
 impl State {
     /// The days on which it certainly was open.
     pub fn surely(&self) -> Vec<Span> {
-        union(self.reasons.iter().filter(|span| !span.possible).filter_map(sure).collect())
+        union(
+            self.reasons
+                .iter()
+                .filter(|span| !span.possible)
+                .filter_map(sure)
+                .collect(),
+        )
     }
 
     /// The days on which it may have been open.
@@ -119,8 +128,11 @@ impl State {
 
     /// Positions of the entries it rests on.
     pub fn evidence(&self) -> Vec<u64> {
-        let all: BTreeSet<u64> =
-            self.reasons.iter().flat_map(|span| span.evidence.iter().copied()).collect();
+        let all: BTreeSet<u64> = self
+            .reasons
+            .iter()
+            .flat_map(|span| span.evidence.iter().copied())
+            .collect();
         all.into_iter().collect()
     }
 }
@@ -131,13 +143,10 @@ fn sure(span: &ReasonSpan) -> Option<Span> {
 
 /// The days on which a status of the pack (`cp_plan`, `looked_after`, …) was open, for each child.
 /// Empty when the pack has no such status.
-pub fn status(
-    cut: &Cut,
-    pack: &Pack,
-    coverage: &Coverage,
-    id: &str,
-) -> BTreeMap<PersonRef, State> {
-    let Some(rule) = pack.status(id) else { return BTreeMap::new() };
+pub fn status(cut: &Cut, pack: &Pack, coverage: &Coverage, id: &str) -> BTreeMap<PersonRef, State> {
+    let Some(rule) = pack.status(id) else {
+        return BTreeMap::new();
+    };
     states(cut, coverage, &rule.opens, &rule.closes, &|_, _| true)
 }
 
@@ -163,8 +172,16 @@ pub fn states(
                 .flat_map(|row| row.reasons.iter().cloned())
                 .collect()
         };
-        let closing = if counts(reading, false) { reasons(closes) } else { Vec::new() };
-        let opening = if counts(reading, true) { reasons(opens) } else { Vec::new() };
+        let closing = if counts(reading, false) {
+            reasons(closes)
+        } else {
+            Vec::new()
+        };
+        let opening = if counts(reading, true) {
+            reasons(opens)
+        } else {
+            Vec::new()
+        };
         if closing.is_empty() && opening.is_empty() {
             continue;
         }
@@ -183,8 +200,12 @@ fn row_matches(
     author: &AgencyId,
     coverage: &Coverage,
 ) -> bool {
-    let kind = coverage.agency_kind(author).map_or("not_stated", |kind| kind.name());
-    row.matches(event.content.type_name(), kind, |field| code_field(&event.content, field))
+    let kind = coverage
+        .agency_kind(author)
+        .map_or("not_stated", |kind| kind.name());
+    row.matches(event.content.type_name(), kind, |field| {
+        code_field(&event.content, field)
+    })
 }
 
 fn open(state: &mut State, reading: &Reading, reasons: Vec<String>) {
@@ -212,7 +233,11 @@ fn close(state: &mut State, reading: &Reading, reasons: &[String]) {
     if !reading.certain() {
         day.latest = Date::MAX;
     }
-    let ends = |reason: &String| reasons.iter().any(|end| end == ALL_REASONS || end == reason);
+    let ends = |reason: &String| {
+        reasons
+            .iter()
+            .any(|end| end == ALL_REASONS || end == reason)
+    };
     for span in &mut state.reasons {
         let open = span.to.is_none_or(|to| to.latest == Date::MAX);
         if open && ends(&span.reason) && span.from.first() <= day.latest {

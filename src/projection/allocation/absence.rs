@@ -58,11 +58,14 @@ pub(super) fn all(cut: &Cut, subjects: &[Child]) -> Vec<Away> {
     let acts: Vec<(&AgencyId, StaffId, DayRange, u64)> = cut
         .facts()
         .flat_map(|reading| {
-            acting(reading)
-                .into_iter()
-                .map(move |staff| {
-                    (reading.agency(), staff, DayRange::of(reading.occurred()), reading.position())
-                })
+            acting(reading).into_iter().map(move |staff| {
+                (
+                    reading.agency(),
+                    staff,
+                    DayRange::of(reading.occurred()),
+                    reading.position(),
+                )
+            })
         })
         .collect();
     let mut found = Vec::new();
@@ -71,9 +74,8 @@ pub(super) fn all(cut: &Cut, subjects: &[Child]) -> Vec<Away> {
         else {
             continue;
         };
-        let resolve = |when: &crate::domain::time::When| {
-            DayRange::of(when.resolve(reading.root().appended))
-        };
+        let resolve =
+            |when: &crate::domain::time::When| DayRange::of(when.resolve(reading.root().appended));
         let from = away
             .from
             .as_ref()
@@ -163,7 +165,9 @@ pub(super) fn within(
             };
             let until = absence.to.map_or(day_after(today), |to| to.first());
             let until = until.min(day_after(today));
-            absence.working_days = pack.calendar().working_days_from(absence.from.latest, until);
+            absence.working_days = pack
+                .calendar()
+                .working_days_from(absence.from.latest, until);
             let over = pack.allocation().absence_threshold(absence.kind.name());
             absence.counted =
                 absence.working_days > over && !matches!(absence.cover, Covered::By(_));

@@ -16,7 +16,10 @@ pub struct DayRange {
 impl DayRange {
     /// One known day.
     pub fn exact(day: Date) -> Self {
-        Self { earliest: Some(day), latest: day }
+        Self {
+            earliest: Some(day),
+            latest: day,
+        }
     }
 
     /// The days that an interval of instants touches.
@@ -24,7 +27,10 @@ impl DayRange {
         let last = interval.latest.checked_sub(TICK).unwrap_or(interval.latest);
         let earliest = interval.earliest.map(london_date);
         let latest = london_date(last);
-        Self { earliest, latest: earliest.map_or(latest, |first| first.max(latest)) }
+        Self {
+            earliest,
+            latest: earliest.map_or(latest, |first| first.max(latest)),
+        }
     }
 
     /// One day and no doubt about it.
@@ -140,9 +146,16 @@ impl Bounds {
     /// Days from one uncertain day to another, never below zero. An unknown beginning leaves no
     /// upper bound: the least is then given for both.
     pub fn between(from: DayRange, to: DayRange) -> Self {
-        let at_least = to.earliest.map_or(0, |end| days_between(from.latest, end).max(0));
-        let at_most = from.earliest.map_or(at_least, |start| days_between(start, to.latest));
-        Self { at_least, at_most: at_most.max(at_least) }
+        let at_least = to
+            .earliest
+            .map_or(0, |end| days_between(from.latest, end).max(0));
+        let at_most = from
+            .earliest
+            .map_or(at_least, |start| days_between(start, to.latest));
+        Self {
+            at_least,
+            at_most: at_most.max(at_least),
+        }
     }
 
     /// Whether both bounds are the same.

@@ -1,6 +1,7 @@
 //! What the entries of a cut say about one role: starts, ends and absences, in order.
 
 use super::days::DayRange;
+use crate::domain::event::allocation::ChangeReason;
 use crate::domain::id::StaffId;
 use crate::domain::time::Interval;
 
@@ -53,6 +54,8 @@ pub enum Said {
     Yes,
     /// The entry says no.
     No,
+    /// The entry says that the question does not arise.
+    NotApplicable,
     /// The entry does not say.
     NotStated,
 }
@@ -65,21 +68,23 @@ pub(super) struct Mark {
     pub(super) position: u64,
     /// The entry may not belong before the as-at date.
     pub(super) possible: bool,
-    /// A recorded practice of the review: the change was planned (school year, move at the first conference).
-    pub(super) planned: bool,
+    pub(super) reason: ChangeReason,
     pub(super) explained: Explained2,
     pub(super) what: What,
 }
 
 /// What an entry says of explanations to the child and to the family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Explained2 {
-    pub(super) child: Said,
-    pub(super) family: Said,
+    pub(super) child: (Said, Option<DayRange>),
+    pub(super) family: (Said, Option<DayRange>),
 }
 
 impl Explained2 {
-    pub(super) const SILENT: Self = Self { child: Said::NotStated, family: Said::NotStated };
+    pub(super) const SILENT: Self = Self {
+        child: (Said::NotStated, None),
+        family: (Said::NotStated, None),
+    };
 }
 
 /// What a mark does.
@@ -88,7 +93,10 @@ pub(super) enum What {
     /// A holder begins.
     Start { holder: Holder, employed: Employed },
     /// A holder ends; without a name, whoever held it.
-    End { holder: Option<Holder>, reason: EndReason },
+    End {
+        holder: Option<Holder>,
+        reason: EndReason,
+    },
 }
 
 /// How a spell ended.
@@ -120,6 +128,12 @@ impl EndReason {
 pub(super) fn in_order(marks: &mut [Mark]) {
     marks.sort_by_key(|mark| {
         let start = matches!(mark.what, What::Start { .. });
-        (mark.day.first(), mark.day.latest, start, mark.at, mark.position)
+        (
+            mark.day.first(),
+            mark.day.latest,
+            start,
+            mark.at,
+            mark.position,
+        )
     });
 }

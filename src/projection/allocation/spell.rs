@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::absence::Absence;
 use super::days::{Bounds, DayRange, day_after};
 use super::mark::{Employed, EndReason, Explained2, Holder, Mark, What};
+use crate::domain::event::allocation::ChangeReason;
 
 /// One unbroken time of one holder in one role of one child.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub struct Spell {
     pub may_have_ended: Option<DayRange>,
     /// Its length in days; so far, when it is open. None when its beginning is not recorded.
     pub days: Option<Bounds>,
+    /// Why the holder changed, as the starting entry says.
+    pub begun_because: ChangeReason,
+    /// Why, as the ending entry says.
+    pub ended_because: ChangeReason,
     /// How the holder is employed.
     pub employed: Employed,
     /// The holder's absences inside the spell, counted or not.
@@ -27,7 +32,6 @@ pub struct Spell {
     pub evidence: Vec<u64>,
     pub(super) start_said: Explained2,
     pub(super) end_said: Explained2,
-    pub(super) planned: bool,
 }
 
 /// The end of a spell.
@@ -50,9 +54,10 @@ impl Spell {
             employed,
             absences: Vec::new(),
             evidence: vec![mark.position],
-            start_said: mark.explained,
+            start_said: mark.explained.clone(),
             end_said: Explained2::SILENT,
-            planned: mark.planned,
+            begun_because: mark.reason,
+            ended_because: ChangeReason::NotStated,
         }
     }
 
@@ -75,15 +80,18 @@ impl Spell {
     /// without a break, so that doubt opens no gap.
     pub(super) fn surely_to(&self) -> Date {
         let recorded = match self.to {
-            Some(SpellEnd { day, reason: EndReason::Superseded | EndReason::Transferred }) => {
-                day.latest
-            }
-            Some(SpellEnd { day, reason: EndReason::Recorded | EndReason::WindowClosed }) => {
-                day.first()
-            }
+            Some(SpellEnd {
+                day,
+                reason: EndReason::Superseded | EndReason::Transferred,
+            }) => day.latest,
+            Some(SpellEnd {
+                day,
+                reason: EndReason::Recorded | EndReason::WindowClosed,
+            }) => day.first(),
             None => Date::MAX,
         };
-        self.may_have_ended.map_or(recorded, |maybe| recorded.min(maybe.first()))
+        self.may_have_ended
+            .map_or(recorded, |maybe| recorded.min(maybe.first()))
     }
 
     fn add_evidence(&mut self, position: u64) {
@@ -93,21 +101,25 @@ impl Spell {
     }
 
     fn end(&mut self, mark: &Mark, reason: EndReason) {
-        self.to = Some(SpellEnd { day: mark.day, reason });
+        self.to = Some(SpellEnd {
+            day: mark.day,
+            reason,
+        });
         self.add_evidence(mark.position);
         if reason != EndReason::Superseded {
-            self.end_said = mark.explained;
-            self.planned |= mark.planned;
+            self.end_said = mark.explained.clone();
+            self.ended_because = mark.reason;
         }
     }
 }
 
 /// The spells of one (child, agency, role) from its marks, in order of their beginning.
 ///
+/// `closings` are the days on which the expected window closed.
 /// `single` says that the role has one holder at a time, so that the next named start ends a
 /// spell that has no end recorded. Only certain marks make spells; a possible end is noted on the
 /// spell it may have ended, a possible start is left to the caller.
-pub(super) fn spells(marks: &[Mark], single: bool) -> Vec<Spell> {
+pub(super) fn spells(marks: &[Mark], single: bool, closings: &[DayRange]) -> Vec<Spell> {
     let mut spells: Vec<Spell> = Vec::new();
     for mark in marks.iter().filter(|mark| !mark.possible) {
         if let What::Start { holder, employed } = &mark.what {
@@ -123,7 +135,7 @@ pub(super) fn spells(marks: &[Mark], single: bool) -> Vec<Spell> {
         }
     }
     spells.sort_by_key(|spell| (spell.first_day(), spell.surely_from()));
-    supersede(&mut spells, single);
+    supersede(&mut spells, single, closings);
     let mut spells = joined(spells);
     for mark in marks.iter().filter(|mark| mark.possible) {
         if let What::End { holder, .. } = &mark.what
@@ -156,33 +168,60 @@ fn orphan(holder: Option<&Holder>, mark: &Mark, reason: EndReason) -> Option<Spe
     let mut spell = Spell::begun(mark, holder.clone(), Employed::NotStated);
     spell.from = None;
     spell.start_said = Explained2::SILENT;
+    spell.begun_because = ChangeReason::NotStated;
     spell.end(mark, reason);
     Some(spell)
 }
 
-/// Ends what no entry ends: a named holder at the next named start of another in a single-holder
-/// role; anything that is nobody (duty, team, vacant, manager) at the next start of any kind.
-fn supersede(spells: &mut [Spell], single: bool) {
-    let starts: Vec<(Holder, Option<DayRange>, Option<u64>, Explained2)> = spells
+/// Ends what no entry ends: a named holder at the next named start of another in a single-holder role;
+/// anything that is nobody (duty, team, vacant, manager) at the next start of any kind; both at the closing
+/// of the window, when that is earlier.
+fn supersede(spells: &mut [Spell], single: bool, closings: &[DayRange]) {
+    let starts: Vec<(Holder, Option<DayRange>, Option<u64>)> = spells
         .iter()
-        .map(|s| (s.holder.clone(), s.from, s.evidence.first().copied(), s.start_said))
+        .map(|s| (s.holder.clone(), s.from, s.evidence.first().copied()))
         .collect();
     for (place, spell) in spells.iter_mut().enumerate() {
         if spell.to.is_some() {
             continue;
         }
         let named = spell.holder.named().is_some();
-        let next = starts.iter().skip(place + 1).find(|(holder, from, ..)| {
+        let next = starts.iter().skip(place + 1).find(|(holder, from, _)| {
             from.is_some()
                 && *holder != spell.holder
-                && if named { single && holder.named().is_some() } else { true }
+                && if named {
+                    single && holder.named().is_some()
+                } else {
+                    true
+                }
         });
-        if let Some((_, Some(day), position, _)) = next {
-            spell.to = Some(SpellEnd { day: *day, reason: EndReason::Superseded });
-            if let Some(position) = position {
-                spell.add_evidence(*position);
+        let start = next.and_then(|(_, from, position)| Some(((*from)?, *position)));
+        let closing = closings
+            .iter()
+            .filter(|day| day.first() > spell.first_day())
+            .min();
+        spell.to = match (start, closing) {
+            (Some((start, _)), Some(closing)) if closing.first() <= start.first() => {
+                Some(SpellEnd {
+                    day: *closing,
+                    reason: EndReason::WindowClosed,
+                })
             }
-        }
+            (Some((start, position)), _) => {
+                if let Some(position) = position {
+                    spell.add_evidence(position);
+                }
+                Some(SpellEnd {
+                    day: start,
+                    reason: EndReason::Superseded,
+                })
+            }
+            (None, Some(closing)) => Some(SpellEnd {
+                day: *closing,
+                reason: EndReason::WindowClosed,
+            }),
+            (None, None) => None,
+        };
     }
 }
 
@@ -206,7 +245,8 @@ fn joined(spells: Vec<Spell>) -> Vec<Spell> {
         };
         if longer {
             before.to = spell.to;
-            before.end_said = spell.end_said;
+            before.end_said = spell.end_said.clone();
+            before.ended_because = spell.ended_because;
         }
         if before.employed == Employed::NotStated {
             before.employed = spell.employed;

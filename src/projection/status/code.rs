@@ -112,5 +112,9 @@ pub fn children_named(event: &CaseEvent) -> &[PersonRef] {
         Content::Court(CourtContent::CourtOrderMade(made)) => &made.children,
         _ => &[],
     };
-    if covered.is_empty() { &event.children } else { covered }
+    if covered.is_empty() {
+        &event.children
+    } else {
+        covered
+    }
 }
