@@ -8,7 +8,9 @@
 pub mod block;
 pub mod contract;
 pub mod error;
+pub mod head;
 pub mod memory;
+pub mod scan;
 #[cfg(feature = "server")]
 pub mod sled;
 

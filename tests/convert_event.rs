@@ -1,6 +1,12 @@
 //! Events from the wire and from JSON.
 #![cfg(feature = "server")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    reason = "helpers of tests stop at the first thing that is not as expected"
+)]
 
 use caseledger::domain::check;
 use caseledger::domain::event::concern::ConcernContent;
@@ -97,9 +103,10 @@ impl Filler {
                 ),
                 Kind::Message(inner) => {
                     let inside = self.fill(&inner, &name);
-                    match field.is_list() {
-                        true => Value::List(vec![Value::Message(inside)]),
-                        false => Value::Message(inside),
+                    if field.is_list() {
+                        Value::List(vec![Value::Message(inside)])
+                    } else {
+                        Value::Message(inside)
                     }
                 }
                 other => panic!("no event has a field of kind {other:?}"),

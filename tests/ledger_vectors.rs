@@ -24,6 +24,7 @@ use caseledger::ledger::tree::{
     Frontier, MemoryTree, TreeHead, leaf_hash, verify_consistency, verify_inclusion,
 };
 use caseledger::vault::derive::{KeyNodes, KeyWalk};
+use caseledger::vault::slot;
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
@@ -483,5 +484,53 @@ fn keys_and_what_is_left_after_erasing_are_those_of_the_vectors() {
             })
             .collect();
         assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn the_keys_that_count_are_those_of_the_vectors() {
+    for vector in vectors("key_file") {
+        let name = name(&vector);
+        let origin = text(&vector, "origin").parse().unwrap();
+        let file = bytes(&vector, "file");
+        match (slot::choose(&file, &origin), vector["refusal"].as_str()) {
+            (Ok(None), Some("none")) | (Err(slot::Disagree), Some("disagree")) => {}
+            (Ok(Some((keys, repair))), None) => {
+                assert_eq!(keys.generation, number(&vector, "generation"), "{name}");
+                assert_eq!(keys.erased_up_to, number(&vector, "erased_up_to"), "{name}");
+                assert_eq!(keys.nodes.segments(), number(&vector, "segments"), "{name}");
+                assert_eq!(keys.nodes.erased(), number(&vector, "erased"), "{name}");
+                let found: Vec<(u64, u64, u64, String)> = keys
+                    .nodes
+                    .nodes()
+                    .map(|n| {
+                        (
+                            n.segment(),
+                            n.depth().into(),
+                            n.prefix().into(),
+                            hex(n.value()),
+                        )
+                    })
+                    .collect();
+                let expected: Vec<(u64, u64, u64, String)> = list(&vector, "nodes")
+                    .iter()
+                    .map(|n| {
+                        let value = text(n, "value").to_owned();
+                        (
+                            number(n, "segment"),
+                            number(n, "depth"),
+                            number(n, "prefix"),
+                            value,
+                        )
+                    })
+                    .collect();
+                assert_eq!(found, expected, "{name}");
+                let content = keys.encode(&origin).unwrap();
+                let written = [0, 1].map(|at| slot::slot_of(&file, at).starts_with(&content));
+                assert!(written.contains(&true), "{name}");
+                assert_eq!(repair, written != [true, true], "{name}");
+            }
+            (found, expected) => panic!("{name}: {found:?}, expected {expected:?}"),
+        }
     }
 }

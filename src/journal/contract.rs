@@ -1,9 +1,13 @@
 //! The conformance suite: what every adapter of [`Journal`] must do, run by `tests/journal_contract.rs`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod hard;
+mod sample;
 
 use super::memory::Fault;
 use super::{AppendError, Journal, Record, Stored};
+
+use self::hard::{concurrent_readers, poisons};
+pub use self::sample::{decode, record, seal};
 
 /// A store that can be opened again and again, as a process that restarts does.
 pub trait Store {
@@ -58,72 +62,6 @@ pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
         body(&make()).map_err(|what| Broken { check, what })?;
     }
     Ok(())
-}
-
-/// A record for tests whose bytes [`decode`] reads back; `filler` bytes are added, different for each position.
-pub fn record(position: u64, chain: u8, chain_seq: u64, filler: usize) -> Record {
-    let digest = *blake3::hash(&position.to_be_bytes()).as_bytes();
-    let event_id = digest.first_chunk().copied().unwrap_or_default();
-    let agency = if position.is_multiple_of(2) {
-        "csc"
-    } else {
-        "police"
-    }
-    .to_owned();
-    let mut record = Record {
-        position,
-        tag: [chain; 32],
-        chain_seq,
-        agency,
-        event_id,
-        bytes: Vec::new(),
-    };
-    seal(&mut record, filler);
-    record
-}
-
-/// Writes the record's fields and `filler` bytes into its bytes.
-pub fn seal(record: &mut Record, filler: usize) {
-    let mut header = Vec::new();
-    header.extend_from_slice(&record.position.to_be_bytes());
-    header.extend_from_slice(&record.tag);
-    header.extend_from_slice(&record.chain_seq.to_be_bytes());
-    header.extend_from_slice(&record.event_id);
-    header.extend_from_slice(record.agency.as_bytes());
-    let mut content = vec![0; filler];
-    let mut noise = blake3::Hasher::new()
-        .update(&record.position.to_be_bytes())
-        .finalize_xof();
-    noise.fill(&mut content);
-    record.bytes.clear();
-    for field in [header, content] {
-        let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
-        record.bytes.extend_from_slice(&length.to_be_bytes());
-        record.bytes.extend_from_slice(&field);
-    }
-}
-
-/// Reads back the bytes that [`record`] and [`seal`] make.
-///
-/// # Errors
-/// If they are cut short.
-pub fn decode(bytes: &[u8]) -> Result<Record, String> {
-    let cut = || "a test record is cut short".to_owned();
-    let (length, rest) = bytes.split_first_chunk().ok_or_else(cut)?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_large| cut())?;
-    let header = rest.get(..length).ok_or_else(cut)?;
-    let (position, rest) = header.split_first_chunk().ok_or_else(cut)?;
-    let (tag, rest) = rest.split_first_chunk().ok_or_else(cut)?;
-    let (chain_seq, rest) = rest.split_first_chunk().ok_or_else(cut)?;
-    let (event_id, agency) = rest.split_first_chunk().ok_or_else(cut)?;
-    Ok(Record {
-        position: u64::from_be_bytes(*position),
-        tag: *tag,
-        chain_seq: u64::from_be_bytes(*chain_seq),
-        agency: String::from_utf8_lossy(agency).into_owned(),
-        event_id: *event_id,
-        bytes: bytes.to_vec(),
-    })
 }
 
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Outcome {
@@ -443,90 +381,4 @@ fn reopens<S: Store>(store: &S) -> Outcome {
         }
     }
     expect_exactly(&*store.open()?, &records)
-}
-
-fn poisons<S: Store>(store: &S) -> Outcome {
-    for fault in [Fault::FailAndKeep, Fault::FailAndLose] {
-        let journal = store.open()?;
-        let mut records: Vec<Record> = Vec::new();
-        for stored in read_all(&*journal)? {
-            records.push(decode(&stored.bytes)?);
-        }
-        let mut size = records.len() as u64;
-        records.extend(batch(size, 2, 10));
-        let fresh = records.get(records.len() - 2..).unwrap_or_default();
-        journal.append(size, fresh).map_err(|error| text(&error))?;
-        size += 2;
-        if !store.fail_next(fault) {
-            continue;
-        }
-        let doubtful = batch(size, 3, 10);
-        match journal.append(size, &doubtful) {
-            Err(AppendError::InDoubt { .. }) => {}
-            other => return Err(format!("a failing commit was answered {other:?}")),
-        }
-        match journal.append(size, &doubtful) {
-            Err(AppendError::Poisoned) => {}
-            other => return Err(format!("after a failed commit: {other:?}")),
-        }
-        expect_exactly(&*journal, &records)?;
-        drop(journal);
-        if fault == Fault::FailAndKeep {
-            records.extend(doubtful);
-        }
-        let journal = store.open()?;
-        expect_exactly(&*journal, &records)?;
-        let size = records.len() as u64;
-        let next = batch(size, 1, 10);
-        journal.append(size, &next).map_err(|error| text(&error))?;
-    }
-    Ok(())
-}
-
-fn concurrent_readers<S: Store>(store: &S) -> Outcome {
-    let journal = store.open()?;
-    let (journal, done) = (&*journal, AtomicBool::new(false));
-    std::thread::scope(|scope| {
-        let reader = scope.spawn(|| {
-            while !done.load(Ordering::Acquire) {
-                let size = journal.size().map_err(|error| text(&error))?;
-                let all = read_all(journal)?;
-                ensure(all.len() as u64 >= size, || {
-                    format!("{} of {size} read", all.len())
-                })?;
-                for (stored, position) in all.iter().zip(0..) {
-                    let read = decode(&stored.bytes)?;
-                    ensure(read.position == position, || {
-                        format!("{position} is a hole")
-                    })?;
-                    let found = journal.find(&read.agency, &read.event_id);
-                    let found = found.map_err(|error| text(&error))?;
-                    ensure(found == Some(position), || {
-                        format!("{position} is not found")
-                    })?;
-                }
-                let whole = all.len() % 10;
-                ensure(whole == 0, || {
-                    format!("half a commit: {} entries", all.len())
-                })?;
-                let chain = journal.chain_len(&[0; 32]).map_err(|error| text(&error))?;
-                ensure(chain >= size / 2, || {
-                    format!("chain of {chain} at size {size}")
-                })?;
-            }
-            Ok(())
-        });
-        let written = (0..60).try_for_each(|commit| {
-            let records = batch(commit * 10, 10, 1_000);
-            journal
-                .append(commit * 10, &records)
-                .map(drop)
-                .map_err(|error| text(&error))
-        });
-        done.store(true, Ordering::Release);
-        let read = reader
-            .join()
-            .unwrap_or_else(|_panic| Err("a reader panicked".to_owned()));
-        written.and(read)
-    })
 }

@@ -80,6 +80,7 @@ fn form(error: &serde_json::Error) -> JsonError {
 /// # Errors
 /// [`JsonError::NotAnEvent`] when the bytes are none, have two bodies or nest corrections.
 pub fn event_to_json(bytes: &[u8]) -> Result<String, JsonError> {
+    scan::scan(bytes).map_err(|_no_detail| JsonError::NotAnEvent)?;
     let message =
         DynamicMessage::decode(descriptor()?, bytes).map_err(|_no_detail| JsonError::NotAnEvent)?;
     serde_json::to_string(&message).map_err(|_no_detail| JsonError::NotAnEvent)

@@ -1,0 +1,313 @@
+//! The journal on sled: kill -9, damage, limits and what refuses the start.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+#![cfg(feature = "server")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use caseledger::journal::contract::{decode, record};
+use caseledger::journal::scan::scan;
+use caseledger::journal::sled::{Medium, Options, SledJournal};
+use caseledger::journal::{AppendError, Journal, OpenError, Record, block};
+
+const ORIGIN: &str = "ledger.example/sled";
+const CHILD: &str = "JOURNAL_TEST_CHILD_STORE";
+
+fn options() -> Options {
+    Options::new(ORIGIN, decode)
+}
+
+fn open(dir: &Path) -> SledJournal {
+    SledJournal::open(dir, options()).unwrap()
+}
+
+fn batch(from: u64, count: u64) -> Vec<Record> {
+    (from..from + count)
+        .map(|p| record(p, (p % 5) as u8, p / 5 + 1, 600))
+        .collect()
+}
+
+fn fill(journal: &SledJournal, commits: u64, count: u64) -> u64 {
+    let mut size = journal.size().unwrap();
+    for _ in 0..commits {
+        size = journal.append(size, &batch(size, count)).unwrap();
+    }
+    size
+}
+
+fn expect_whole(journal: &SledJournal, at_least: u64) {
+    let size = journal.size().unwrap();
+    assert!(size >= at_least, "{at_least} acknowledged, {size} kept");
+    let mut next = 0;
+    while next < size {
+        for stored in journal.read(next, 1_000).unwrap() {
+            assert_eq!(stored.bytes, batch(stored.position, 1)[0].bytes);
+            assert_eq!(stored.position, next);
+            next += 1;
+        }
+    }
+    assert_eq!(journal.recount(|_done, _all| {}).unwrap(), size);
+}
+
+/// Appends and prints each acknowledged size until it is killed; does nothing in an ordinary run.
+#[test]
+fn child_that_appends_until_killed() {
+    let Some(dir) = std::env::var_os(CHILD) else {
+        return;
+    };
+    let journal = open(Path::new(&dir));
+    let mut out = std::io::stdout();
+    for count in [1, 3, 90, 1, 400].into_iter().cycle() {
+        let size = fill(&journal, 1, count);
+        writeln!(out, "acknowledged {size}").unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_by_kill_9() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut acknowledged = 0;
+    for lines in [1, 4, 17, 30, 61, 8] {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_that_appends_until_killed", "--nocapture"])
+            .env(CHILD, dir.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut sizes = output
+            .lines()
+            .map_while(Result::ok)
+            .filter_map(|line| Some(line.strip_prefix("acknowledged ")?.parse::<u64>().unwrap()));
+        acknowledged = sizes.nth(lines).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        acknowledged = sizes.last().unwrap_or(acknowledged);
+        let file = fs::File::open(dir.path().join("db")).unwrap();
+        let found = scan(file, ORIGIN, |_done| ControlFlow::Continue(())).unwrap();
+        assert!(found.is_sound(), "{:?} {:?}", found.gaps, found.conflicts);
+        assert!(
+            found.size() >= acknowledged,
+            "{} scanned of {acknowledged}",
+            found.size()
+        );
+        expect_whole(&open(dir.path()), acknowledged);
+    }
+    assert!(acknowledged > 1_000);
+}
+
+#[test]
+fn one_process_has_the_store_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = open(dir.path());
+    assert!(matches!(
+        SledJournal::open(dir.path(), options()),
+        Err(OpenError::Locked { .. })
+    ));
+}
+
+#[test]
+fn a_store_of_another_origin_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 1, 3);
+    let other = SledJournal::open(dir.path(), Options::new("ledger.example/other", decode));
+    assert!(matches!(other, Err(OpenError::Origin { found, .. }) if found == ORIGIN));
+    for origin in ["", &"x".repeat(129)] {
+        let opened = SledJournal::open(dir.path(), Options::new(origin, decode));
+        assert!(matches!(opened, Err(OpenError::OriginLength { .. })));
+    }
+    expect_whole(&open(dir.path()), 3);
+}
+
+#[test]
+fn a_file_among_the_blobs_refuses_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 1, 3);
+    fs::create_dir_all(dir.path().join("blobs")).unwrap();
+    fs::write(dir.path().join("blobs/17"), b"x").unwrap();
+    assert!(matches!(
+        SledJournal::open(dir.path(), options()),
+        Err(OpenError::Blobs { .. })
+    ));
+}
+
+#[test]
+fn a_blob_or_an_exchanged_file_is_noticed_while_running() {
+    for exchange in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = open(dir.path());
+        fill(&journal, 10, 1);
+        if exchange {
+            fs::copy(dir.path().join("db"), dir.path().join("other")).unwrap();
+            fs::rename(dir.path().join("other"), dir.path().join("db")).unwrap();
+        } else {
+            fs::create_dir_all(dir.path().join("blobs")).unwrap();
+            fs::write(dir.path().join("blobs/17"), b"x").unwrap();
+        }
+        let refused = (10..=1_000).find_map(|size| journal.append(size, &batch(size, 1)).err());
+        assert!(
+            matches!(refused, Some(AppendError::InDoubt { doing, .. }) if doing.contains("synced"))
+        );
+        assert!(matches!(
+            journal.append(1_000, &batch(1_000, 1)),
+            Err(AppendError::Poisoned)
+        ));
+    }
+}
+
+#[test]
+fn every_commit_is_synced_once_and_values_stay_in_the_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path());
+    fill(&journal, 40, 100);
+    let figures = journal.figures().unwrap();
+    assert_eq!(figures.commits, 40);
+    assert!(figures.disk_bytes > 40 * 100 * 600);
+    assert_eq!(figures.medium, Medium::Local);
+    let blobs = fs::read_dir(dir.path().join("blobs")).map_or(0, Iterator::count);
+    assert_eq!(blobs, 0);
+}
+
+/// Opens the store below the journal, as sled does.
+fn raw(dir: &Path) -> sled::Db {
+    for _ in 0..50 {
+        match sled::Config::new().path(dir).flush_every_ms(None).open() {
+            Ok(db) => return db,
+            Err(_locked) => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    }
+    panic!("the store stays locked");
+}
+
+#[test]
+fn a_tail_commit_with_a_part_missing_is_dropped_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 3, 30);
+    {
+        let db = raw(dir.path());
+        let log = db.open_tree("log").unwrap();
+        let records = batch(90, 30);
+        let blocks = block::encode(ORIGIN, 90, records.iter().map(|r| r.bytes.as_slice())).unwrap();
+        assert!(blocks.len() > 2);
+        for (value, part) in blocks.iter().zip(0..).skip(1) {
+            log.insert(block::key(90, part), value.as_slice()).unwrap();
+        }
+        db.flush().unwrap();
+    }
+    let journal = open(dir.path());
+    assert_eq!(journal.size().unwrap(), 90);
+    expect_whole(&journal, 90);
+    fill(&journal, 2, 7);
+    drop(journal);
+    expect_whole(&open(dir.path()), 104);
+}
+
+#[test]
+fn a_missing_or_changed_block_is_damage_and_names_its_position() {
+    for (remove, position) in [(true, 30), (false, 60)] {
+        let dir = tempfile::tempdir().unwrap();
+        fill(&open(dir.path()), 3, 30);
+        {
+            let db = raw(dir.path());
+            let log = db.open_tree("log").unwrap();
+            let key = block::key(position, 1);
+            let mut value = log.get(key).unwrap().unwrap().to_vec();
+            value[1_000] ^= 1;
+            if remove {
+                log.remove(key).unwrap();
+            } else {
+                log.insert(key, value).unwrap();
+            }
+            db.flush().unwrap();
+        }
+        let damage = match SledJournal::open(dir.path(), options()) {
+            Ok(journal) => journal.read(0, 1_000).unwrap_err().to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert!(damage.contains(&format!("position {position}")), "{damage}");
+    }
+}
+
+#[test]
+fn lost_and_false_indexes_are_rebuilt_from_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 30, 50);
+    for cursor in [None, Some(9_999_u64)] {
+        {
+            let db = raw(dir.path());
+            let index = db.open_tree("index").unwrap();
+            match cursor {
+                None => index.clear().unwrap(),
+                Some(cursor) => {
+                    index.insert([0], &cursor.to_be_bytes()).unwrap();
+                    index.insert([2, 9, 9], &[0; 24]).unwrap();
+                }
+            }
+            db.flush().unwrap();
+        }
+        expect_whole(&open(dir.path()), 1_500);
+    }
+}
+
+#[test]
+fn appends_are_pushed_back_while_the_indexes_lag_and_answers_stay_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut few = options();
+    few.index_lag_max = 150;
+    let journal = SledJournal::open(dir.path(), few).unwrap();
+    let (mut size, mut pushed_back) = (0, 0);
+    while size < 20_000 {
+        match journal.append(size, &batch(size, 100)) {
+            Ok(new_size) => size = new_size,
+            Err(AppendError::IndexLag { waiting, limit }) => {
+                assert!(waiting > 50 && limit == 150);
+                pushed_back += 1;
+                std::thread::yield_now();
+            }
+            Err(other) => panic!("{other}"),
+        }
+        let last = &batch(size - 1, 1)[0];
+        assert_eq!(
+            journal.find(&last.agency, &last.event_id).unwrap(),
+            Some(size - 1)
+        );
+        assert_eq!(journal.chain_len(&last.tag).unwrap(), last.chain_seq);
+    }
+    assert!(pushed_back > 0, "the limit was never reached");
+    expect_whole(&journal, size);
+}
+
+#[test]
+fn a_flipped_byte_never_goes_unnoticed_by_the_scan() {
+    let dir = tempfile::tempdir().unwrap();
+    let size = fill(&open(dir.path()), 20, 20);
+    let bytes = fs::read(dir.path().join("db")).unwrap();
+    let whole = scan(bytes.as_slice(), ORIGIN, |_done| ControlFlow::Continue(())).unwrap();
+    assert_eq!(whole.size(), size);
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    for at in (0..used).step_by(used / 150) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        let found = scan(
+            changed.as_slice(),
+            ORIGIN,
+            |_done| ControlFlow::Continue(()),
+        )
+        .unwrap();
+        let at = at as u64;
+        let in_block = !whole.uncovered.iter().any(|range| range.contains(&at));
+        let located = found.uncovered.iter().any(|range| range.contains(&at));
+        assert!(located, "byte {at} is still covered");
+        let noticed = found.copies < whole.copies || !found.is_sound() || found.size() < size;
+        assert_eq!(noticed, in_block, "byte {at}");
+    }
+}
