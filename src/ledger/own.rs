@@ -158,48 +158,8 @@ impl OwnEvent {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Message(Vec::new());
         match self {
-            Self::Question {
-                person,
-                role,
-                purpose,
-                method,
-                cases,
-                request,
-                pinned,
-            } => {
-                for (number, text) in (1..).zip([person, role, purpose, method]) {
-                    out.bytes(number, text.as_bytes());
-                }
-                cases.iter().for_each(|tag| out.bytes(5, tag.as_bytes()));
-                out.bytes(6, request);
-                out.varint(7, *pinned);
-            }
-            Self::Open {
-                stream,
-                reader,
-                method,
-                from,
-            } => {
-                out.bytes(1, stream);
-                out.bytes(2, reader.as_bytes());
-                out.bytes(3, method.as_bytes());
-                out.varint(4, *from);
-            }
-            Self::Close {
-                stream,
-                reason,
-                up_to,
-                delivered,
-            } => {
-                out.bytes(1, stream);
-                let reason = match reason {
-                    CloseReason::Closed => 1,
-                    CloseReason::Hourly => 2,
-                    CloseReason::Broken => 3,
-                };
-                out.varint(2, reason);
-                out.varint(3, *up_to);
-                out.varint(4, *delivered);
+            Self::Question { .. } | Self::Open { .. } | Self::Close { .. } => {
+                self.encode_access(&mut out);
             }
             Self::ErasureOrder { .. } => self.encode_erasure(&mut out),
             Self::Heads { size, chains, root } => {
@@ -243,6 +203,61 @@ impl OwnEvent {
         out.0
     }
 
+    fn encode_access(&self, out: &mut Message) {
+        match self {
+            Self::Question {
+                person,
+                role,
+                purpose,
+                method,
+                cases,
+                request,
+                pinned,
+            } => {
+                for (number, text) in (1..).zip([person, role, purpose, method]) {
+                    out.bytes(number, text.as_bytes());
+                }
+                for tag in cases {
+                    out.bytes(5, tag.as_bytes());
+                }
+                out.bytes(6, request);
+                out.varint(7, *pinned);
+            }
+            Self::Open {
+                stream,
+                reader,
+                method,
+                from,
+            } => {
+                out.bytes(1, stream);
+                out.bytes(2, reader.as_bytes());
+                out.bytes(3, method.as_bytes());
+                out.varint(4, *from);
+            }
+            Self::Close {
+                stream,
+                reason,
+                up_to,
+                delivered,
+            } => {
+                out.bytes(1, stream);
+                let reason = match reason {
+                    CloseReason::Closed => 1,
+                    CloseReason::Hourly => 2,
+                    CloseReason::Broken => 3,
+                };
+                out.varint(2, reason);
+                out.varint(3, *up_to);
+                out.varint(4, *delivered);
+            }
+            Self::ErasureOrder { .. }
+            | Self::Heads { .. }
+            | Self::Reopened { .. }
+            | Self::KeyChange { .. }
+            | Self::ClockAcceptance { .. } => {}
+        }
+    }
+
     fn encode_erasure(&self, out: &mut Message) {
         let Self::ErasureOrder {
             position,
@@ -261,9 +276,9 @@ impl OwnEvent {
         out.varint(3, if *what == Erased::Entry { 1 } else { 2 });
         out.bytes(4, authority.as_bytes());
         out.bytes(5, basis.as_bytes());
-        approvers
-            .iter()
-            .for_each(|approver| out.bytes(6, approver.as_bytes()));
+        for approver in approvers {
+            out.bytes(6, approver.as_bytes());
+        }
         out.varint(7, *fields_gone);
         match what {
             Erased::Entry => out.bytes(8, &[]),
