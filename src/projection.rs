@@ -4,6 +4,7 @@
 //! [`cut::Cut`] and nothing else that holds entries, and only `cut` can make one, so nothing later than
 //! the as-at moment can enter an answer (the as-at law, `semantics.md` 3.4).
 
+pub mod allocation;
 pub mod clock;
 pub mod coverage;
 pub mod cut;
@@ -12,3 +13,4 @@ pub mod need;
 pub mod placed;
 pub mod sharing;
 pub mod statement;
+pub mod status;

@@ -129,7 +129,8 @@ impl Header {
             bytes => Some(
                 bytes
                     .try_into()
-                    .map_err(|_| DecodeError::Invalid("signature"))?,
+                    .ok()
+                    .ok_or(DecodeError::Invalid("signature"))?,
             ),
         };
         let fields = LedgerFields::decode(&mut reader)?;

@@ -49,7 +49,7 @@ impl Keys {
         let origin = origin.as_str().as_bytes();
         let count = self.nodes.nodes().len();
         let total = MAGIC.len() + 2 + 4 + 8 + 4 + origin.len() + 28 + count * NODE + SUM;
-        let number = |n: usize, what| u32::try_from(n).map_err(|_| DecodeError::Invalid(what));
+        let number = |n: usize, what| u32::try_from(n).ok().ok_or(DecodeError::Invalid(what));
         let mut out = Writer::with_capacity(total);
         out.bytes(MAGIC)
             .u16(FORMAT_VERSION)
