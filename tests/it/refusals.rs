@@ -6,6 +6,7 @@ use std::time::Duration;
 use caseledger::grpc::client::append_request;
 use caseledger::grpc::pb;
 use caseledger::journal::memory::{Disk, Fault};
+use caseledger::journal::{AppendError, ReadError, Record, Stored};
 use proptest::prelude::*;
 use prost::Message;
 use tonic::Code;
@@ -394,4 +395,135 @@ async fn after_a_commit_of_unknown_outcome_nothing_is_appended_and_a_restart_set
         );
         world.stop().await;
     }
+}
+
+/// A journal whose appends wait until the gate opens.
+struct Gated {
+    inner: caseledger::journal::memory::MemoryJournal,
+    gate: Arc<(std::sync::Mutex<bool>, std::sync::Condvar)>,
+}
+
+impl caseledger::journal::Journal for Gated {
+    fn size(&self) -> Result<u64, ReadError> {
+        self.inner.size()
+    }
+
+    fn append(&self, expected_size: u64, batch: &[Record]) -> Result<u64, AppendError> {
+        let (open, opened) = &*self.gate;
+        let closed = |open: &mut bool| !*open;
+        drop(opened.wait_while(open.lock().unwrap(), closed).unwrap());
+        self.inner.append(expected_size, batch)
+    }
+
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
+        self.inner.read(from, limit)
+    }
+
+    fn read_chain(&self, tag: &[u8; 32], from: u64, n: usize) -> Result<Vec<Stored>, ReadError> {
+        self.inner.read_chain(tag, from, n)
+    }
+
+    fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
+        self.inner.chain_len(tag)
+    }
+
+    fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
+        self.inner.find(agency, event_id)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_refuses_at_once_with_a_delay_and_what_was_queued_still_lands() {
+    let dir = temp();
+    let gate = Arc::new((std::sync::Mutex::new(true), std::sync::Condvar::new()));
+    let journal = Gated {
+        inner: Disk::new().open(),
+        gate: Arc::clone(&gate),
+    };
+    let setup = Setup {
+        journal: Some(Arc::new(journal)),
+        ..Setup::default()
+    };
+    let world = World::with(dir.path(), setup).await;
+    let mut csc = world.client("csc").await;
+    csc.append(request(0, &opened("CH-1"))).await.unwrap();
+    *gate.0.lock().unwrap() = false;
+    // 900 kB each, in a field that no schema of today knows: 64 MiB may wait, and 16 MiB be in a commit.
+    let mut large = concern("CH-1", "x").encode_to_vec();
+    large.extend([0xd2, 0x05, 0xa0, 0xf7, 0x36]);
+    large.extend(vec![b'x'; 900_000]);
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 1..=110 {
+        let (mut csc, large) = (csc.clone(), large.clone());
+        calls.spawn(async move { csc.append(append_request(id(n), large)).await });
+    }
+    let mut refused = 0;
+    while refused < 10 {
+        let status = calls.join_next().await.unwrap().unwrap().unwrap_err();
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::ResourceExhausted, "QUEUE_FULL")
+        );
+        assert!(status.get_error_details().retry_info().is_some());
+        refused += 1;
+    }
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    let mut landed = 0;
+    while let Some(answer) = calls.join_next().await {
+        match answer.unwrap() {
+            Ok(_) => landed += 1,
+            Err(status) => {
+                assert_eq!(reason(&status), "QUEUE_FULL");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(landed + refused, 110);
+    assert_eq!(csc.checkpoint().await.unwrap().size, landed + 1);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_vanishes_in_mid_stream_leaves_whole_events_and_can_send_all_again() {
+    let dir = temp();
+    let world = World::over(dir.path()).await;
+    let mut csc = world.client("csc").await;
+    csc.append(request(0, &opened("CH-1"))).await.unwrap();
+    let events: Vec<pb::AppendRequest> = (1..=60)
+        .map(|n| request(n, &concern("CH-1", &format!("note {n}"))))
+        .collect();
+    {
+        let mut gone = world.client("csc").await;
+        let (send, receive) = tokio::sync::mpsc::channel(8);
+        let stream = tokio_stream::wrappers::ReceiverStream::new(receive);
+        let mut answers = gone.append_stream(stream).await.unwrap();
+        for event in &events[..30] {
+            send.send(event.clone()).await.unwrap();
+        }
+        for _ in 0..5 {
+            answers.message().await.unwrap().unwrap();
+        }
+        // Stream, sender and connection go at once, without an end of the stream.
+    }
+    let mut answers = csc.append_stream(tokio_stream::iter(events)).await.unwrap();
+    let mut answered = 0;
+    while let Some(outcome) = answers.message().await.unwrap() {
+        let outcome = outcome.outcome.unwrap();
+        assert!(
+            matches!(outcome, pb::append_outcome::Outcome::Receipt(_)),
+            "{outcome:?}"
+        );
+        answered += 1;
+    }
+    assert_eq!(answered, 60);
+    let entries = csc.read_case("CH-1", 0, 0).await.unwrap();
+    let mut ids: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry.event_id.as_str())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((entries.len(), ids.len()), (61, 61), "each once");
+    world.stop().await;
 }
