@@ -13,6 +13,7 @@ pub mod spell;
 pub mod total;
 
 mod arrival;
+mod judge;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,8 @@ use jiff::civil::Date;
 
 use self::change::{Change, Changes, Simultaneous};
 use self::days::{Span, union};
-use self::gap::{Gap, Judge, MaybeGap, Unknown};
+use self::gap::{Gap, MaybeGap, Unknown};
+use self::judge::Judge;
 use self::mark::Mark;
 use self::read::Key;
 use self::spell::Spell;
@@ -190,7 +192,7 @@ impl Fold<'_> {
         let rule = self.question.pack.role(key.role.name());
         let single = rule.is_some_and(|rule| rule.single_holder);
         let (sure, maybe) = self.window_of(key, rule, state);
-        let mut spells = spell::spells(marks, single, &gap::closings(&sure, &maybe));
+        let mut spells = spell::spells(marks, single, &judge::closings(&sure, &maybe));
         for spell in &mut spells {
             if let Some(staff) = spell.holder.named().cloned() {
                 let span = (spell.surely_from(), spell.to.map(|to| to.day));

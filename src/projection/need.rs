@@ -4,6 +4,11 @@
 //! worked out which of them ask for a given item and agency, since when, and by when. A gap is never
 //! decided here: see [`super::sharing`].
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 mod item;
 mod party;
 mod state;
@@ -12,10 +17,10 @@ use jiff::civil::Date;
 
 use super::coverage::{Absence, Coverage, Reason};
 use super::cut::Cut;
-use super::knowledge::{Holder, Knowledge, Seen, State, StatementId, View};
+use super::knowledge::{Knowledge, Seen, State, StatementId, View};
 use crate::domain::event::sharing::{SharingContent, WithholdReason};
 use crate::domain::event::{Content, FeedKind, HandlingCode};
-use crate::domain::id::AgencyId;
+use crate::domain::id::{AgencyId, PersonRef};
 use crate::domain::time::{Interval, TICK, london_date};
 use crate::rules::need::Figure;
 use crate::rules::{ItemFacts, NeedRule, Pack};
@@ -158,6 +163,17 @@ impl<'a> Case<'a> {
     /// Every agency of the case: registered, with a feed, an author, or named in an entry. Sorted.
     pub fn agencies(&self) -> Vec<AgencyId> {
         party::agencies(self)
+    }
+
+    /// The items about a child that an agency certainly knew, each with its since: what arrived at a
+    /// role's agency, for allocation.
+    pub fn items_known(&self, agency: &AgencyId, child: &PersonRef) -> Vec<(u64, Interval)> {
+        self.items
+            .iter()
+            .filter(|item| item.certain && !item.struck)
+            .filter(|item| item.children.is_empty() || item.children.contains(child))
+            .filter_map(|item| Some((item.position, self.certain_since(item, agency)?.0)))
+            .collect()
     }
 
     /// The last London day that the as-at moment includes.
@@ -325,12 +341,6 @@ impl<'a> Case<'a> {
             .min_by_key(|held| held.on)
     }
 
-    /// Whether a holder knew a statement certainly, at the as-at moment.
-    pub(super) fn knows(&self, agency: &AgencyId, statement: StatementId) -> bool {
-        self.knowledge
-            .standing(&Holder::Agency(agency.clone()), statement)
-            .is_some_and(|standing| standing.state == State::Knows)
-    }
 }
 
 /// Whether the source lets an entry go to an agency.

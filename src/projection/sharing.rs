@@ -6,7 +6,7 @@
 //! in the headline figures.
 
 mod acts;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeSet;
 
@@ -167,6 +167,13 @@ pub fn sharing_of(case: &Case<'_>, latest: bool) -> SharingAnswer {
     SharingAnswer { rows, met, figures }
 }
 
+/// Whether the agency received an item by its own record and no act of it is recorded in the limit,
+/// where the records would show one.
+pub(crate) fn no_act_recorded(case: &Case<'_>, item: &Item, agency: &AgencyId) -> bool {
+    acts::no_act(case, item, agency)
+        .is_some_and(|row| !matches!(row.outcome, Absence::Undeterminable(_)))
+}
+
 /// What became of a need.
 #[derive(Debug)]
 enum Outcome {
@@ -248,11 +255,10 @@ fn not_shared(
     if case.day() <= duty.due {
         return None;
     }
-    let kind = match duty.rule.figure {
-        Figure::Correction => RowKind::CorrectionNotPassedOn,
-        Figure::Gap | Figure::Separate | Figure::ReferralLoop => RowKind::NotShared,
-    };
-    let mut row = row(case, kind, class, (item, duty), agency);
+    let mut row = row(case, RowKind::NotShared, class, (item, duty), agency);
+    if row.figure == Figure::Correction {
+        row.kind = RowKind::CorrectionNotPassedOn;
+    }
     row.counter_evidence = class
         .iter()
         .flat_map(|item| &item.candidates)
@@ -280,7 +286,7 @@ fn row(
         agency: agency.clone(),
         from: duty.could_have_told.clone(),
         rules: duty.rules.clone(),
-        figure: duty.rule.figure,
+        figure: figure(duty),
         start: duty.start,
         due: duty.due,
         done: None,
@@ -292,6 +298,12 @@ fn row(
         counter_evidence: Vec::new(),
         sentence: String::new(),
     }
+}
+
+/// The figure of the governing rule; a correction is one whatever else asks for it.
+fn figure(duty: &Duty) -> Figure {
+    let correction = duty.rules.iter().any(|rule| rule.figure == Figure::Correction);
+    if correction { Figure::Correction } else { duty.rule.figure }
 }
 
 fn withheld(

@@ -1,5 +1,10 @@
 //! Meetings: who was there, what was considered, what a report brought, and who had the minutes.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use crate::domain::event::court::CourtContent;
 use crate::domain::event::enquiry::EnquiryContent;
 use crate::domain::event::meeting::MeetingContent;

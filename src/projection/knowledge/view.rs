@@ -1,6 +1,11 @@
 //! The statements of a cut as knowledge needs them: their reading, their κ, and how they refer to
 //! one another.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -23,6 +28,7 @@ use super::meeting;
 use super::proofs::Telling;
 
 /// One statement of the cut, as it reads there.
+#[expect(clippy::struct_excessive_bools, reason = "four independent marks of a statement")]
 #[derive(Debug, Clone)]
 pub(crate) struct Seen<'a> {
     /// Position of its original entry.
@@ -59,6 +65,17 @@ impl Seen<'_> {
     /// When it happened: of a correction, when the correction was made.
     pub(crate) fn occurred(&self) -> Interval {
         clock::occurred(self.envelope, self.root)
+    }
+
+    /// Since when the author of a statement knows it (`semantics.md` 6.2, how *author*).
+    pub(super) fn author_since(&self) -> Interval {
+        let envelope = self.envelope;
+        let silent = envelope.known.as_ref().is_none_or(When::is_unknown)
+            && envelope.occurred.is_unknown();
+        if silent && matches!(envelope.content, Content::Record(_)) {
+            return self.root.recorded_or_appended();
+        }
+        clock::author_since(envelope, self.root)
     }
 }
 
@@ -126,17 +143,6 @@ impl<'a> View<'a> {
     /// The statement that a reference names, if it has arrived and is in the cut.
     pub(crate) fn resolve(&self, target: &EntryRef) -> Option<StatementId> {
         self.cut.resolve(target).filter(|id| self.statements.contains_key(id))
-    }
-
-    /// Since when the author of a statement knows it (`semantics.md` 6.2, how *author*).
-    pub(super) fn author_since(&self, seen: &Seen<'_>) -> Interval {
-        let envelope = seen.envelope;
-        let silent = envelope.known.as_ref().is_none_or(When::is_unknown)
-            && envelope.occurred.is_unknown();
-        if silent && matches!(envelope.content, Content::Record(_)) {
-            return seen.root.recorded_or_appended();
-        }
-        clock::author_since(envelope, seen.root)
     }
 
     /// Disputes of receipt.

@@ -1,5 +1,10 @@
 //! Who a rule means by its parties, and which agencies deal with a child (`semantics.md` 7.1).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use std::collections::BTreeSet;
 
 use jiff::Span;
@@ -206,11 +211,9 @@ impl Case<'_> {
         for fact in self.facts_by(children, day).filter(|fact| fact.agency() == agency) {
             match &fact.event().content {
                 Content::Allocation(AllocationContent::AllocationStarted(started))
-                    if is_wanted(started.role) =>
+                    if is_wanted(started.role) && started.basis == AllocationBasis::Named =>
                 {
-                    if started.basis == AllocationBasis::Named {
-                        held.insert(started.role);
-                    }
+                    held.insert(started.role);
                 }
                 Content::Allocation(AllocationContent::AllocationTransferred(moved))
                     if is_wanted(moved.role) =>

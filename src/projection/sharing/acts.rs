@@ -4,6 +4,11 @@
 //! does any entry of the accepted kinds by that agency about that child within the limit: an act under
 //! an existing plan is an act.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use jiff::civil::Date;
 
 use super::{RowKind, SharingRow, is_receipt, tidy};
@@ -41,7 +46,7 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
     }
     let need = case.need(item, agency);
     let asks_for_act = need.duty().is_some_and(|duty| duty.rule.figure == Figure::Gap);
-    if !asks_for_act || matches!(need, Need::Source) || is_decision(item.kind) {
+    if !asks_for_act || matches!(need, Need::Source) || item.renews.is_some() || is_decision(item.kind) {
         return None;
     }
     let proof = received(case, item, agency)?;

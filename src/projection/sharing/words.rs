@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::{RowKind, SharingRow};
 use crate::projection::coverage::{Absence, Reason};
+use crate::projection::knowledge::{CellState, Timing};
 
 /// The row as a sentence. `latest`: asked at the newest moment there is.
 pub(super) fn sentence(row: &SharingRow, latest: bool) -> String {
@@ -60,7 +61,11 @@ fn worth(outcome: Absence) -> String {
         }
         Absence::Undeterminable(reason) => reason,
     };
-    let why = match reason {
+    format!(" Cannot be determined: {}.", why(reason))
+}
+
+fn why(reason: Reason) -> String {
+    match reason {
         Reason::NotConnected => "a feed is not connected on some day".to_owned(),
         Reason::KindNotCarried => "a feed does not carry sharing".to_owned(),
         Reason::FieldNotCollected => "the field is not collected".to_owned(),
@@ -68,8 +73,41 @@ fn worth(outcome: Absence) -> String {
         Reason::Hidden(n) => format!("{n} entries are not visible to you"),
         Reason::Erased(n) => format!("{n} entries are erased"),
         Reason::DateStraddles => "a date may lie on either side".to_owned(),
+    }
+}
+
+/// A cell of the matrix in words.
+pub(crate) fn cell(state: &CellState, no_act: bool, latest: bool) -> String {
+    let text = match state {
+        CellState::Source => "source".to_owned(),
+        CellState::Knows { on, days, timing } => {
+            let since = format!("knew {}, {}", day(*on), count(*days));
+            match timing {
+                Timing::InTime => format!("{since}, in time"),
+                Timing::Late(n) => format!("{since}, {} late", count(*n)),
+                Timing::Unclear => format!("{since}, whether in time cannot be told"),
+                Timing::NoRule => format!("{since}, no rule asks"),
+            }
+        }
+        CellState::Disputed => "receipt disputed".to_owned(),
+        CellState::Sent(on) => format!("sent {}, receipt not recorded", day(*on)),
+        CellState::OwnEntry(position) => format!("knew of it from its own entry {position}"),
+        CellState::Possible => "possibly knew".to_owned(),
+        CellState::Withheld(held) if held.days_late > 0 => {
+            format!("withheld {} late", count(held.days_late))
+        }
+        CellState::Withheld(held) => format!("withheld on {}", day(held.on)),
+        CellState::Restricted => "restricted at source".to_owned(),
+        CellState::Undeterminable(reason) => format!("cannot be determined: {}", why(*reason)),
+        CellState::NotInvolved => "not involved".to_owned(),
+        CellState::NoRule => "no rule asks".to_owned(),
+        CellState::Due(left) => format!("due, {} left", count(*left)),
+        CellState::NotShared { until, .. } if latest => {
+            format!("no record of sharing, up to {}", day(*until))
+        }
+        CellState::NotShared { days, .. } => format!("not shared, {} so far", count(*days)),
     };
-    format!(" Cannot be determined: {why}.")
+    if no_act { format!("{text}; no action recorded") } else { text }
 }
 
 /// `1 day`, `22 days`.
