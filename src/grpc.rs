@@ -1,4 +1,13 @@
 //! The gRPC edge: generated types, conversion, thin handlers.
 
+pub mod auth;
+pub mod client;
 pub mod convert;
+
+pub mod edge;
+pub mod integrity;
+pub mod ledger;
 pub mod pb;
+pub mod schema;
+pub mod server;
+pub mod status;

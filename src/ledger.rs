@@ -14,6 +14,7 @@ pub mod entry;
 pub mod fields;
 pub mod head;
 pub mod note;
+pub mod own;
 pub mod receipt;
 pub mod statement;
 pub mod tree;

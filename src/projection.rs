@@ -4,8 +4,13 @@
 //! [`cut::Cut`] and nothing else that holds entries, and only `cut` can make one, so nothing later than
 //! the as-at moment can enter an answer (the as-at law, `semantics.md` 3.4).
 
+pub mod allocation;
 pub mod clock;
 pub mod coverage;
 pub mod cut;
+pub mod knowledge;
+pub mod need;
 pub mod placed;
+pub mod sharing;
 pub mod statement;
+pub mod status;

@@ -4,3 +4,5 @@
 //! leaves all others derivable (a puncturable pseudo-random function, Goldreich, Goldwasser and Micali 1986).
 
 pub mod derive;
+pub mod file;
+pub mod slot;

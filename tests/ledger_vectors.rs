@@ -18,12 +18,14 @@ use caseledger::ledger::entry::{
 use caseledger::ledger::fields::{Path, Singular, split};
 use caseledger::ledger::head;
 use caseledger::ledger::note::{NoteSigner, VerifierKey};
+use caseledger::ledger::own::{self, CloseReason, Erased, KeyFate, OwnEvent};
 use caseledger::ledger::receipt::TlogProof;
 use caseledger::ledger::statement::{Seen, Statement, key_id, sign, verify_signature};
 use caseledger::ledger::tree::{
     Frontier, MemoryTree, TreeHead, leaf_hash, verify_consistency, verify_inclusion,
 };
 use caseledger::vault::derive::{KeyNodes, KeyWalk};
+use caseledger::vault::slot;
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
@@ -483,5 +485,252 @@ fn keys_and_what_is_left_after_erasing_are_those_of_the_vectors() {
             })
             .collect();
         assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn the_keys_that_count_are_those_of_the_vectors() {
+    for vector in vectors("key_file") {
+        let name = name(&vector);
+        let origin = text(&vector, "origin").parse().unwrap();
+        let file = bytes(&vector, "file");
+        match (slot::choose(&file, &origin), vector["refusal"].as_str()) {
+            (Ok(None), Some("none")) | (Err(slot::Disagree), Some("disagree")) => {}
+            (Ok(Some((keys, repair))), None) => {
+                assert_eq!(keys.generation, number(&vector, "generation"), "{name}");
+                assert_eq!(keys.erased_up_to, number(&vector, "erased_up_to"), "{name}");
+                assert_eq!(keys.nodes.segments(), number(&vector, "segments"), "{name}");
+                assert_eq!(keys.nodes.erased(), number(&vector, "erased"), "{name}");
+                let found: Vec<(u64, u64, u64, String)> = keys
+                    .nodes
+                    .nodes()
+                    .map(|n| {
+                        (
+                            n.segment(),
+                            n.depth().into(),
+                            n.prefix().into(),
+                            hex(n.value()),
+                        )
+                    })
+                    .collect();
+                let expected: Vec<(u64, u64, u64, String)> = list(&vector, "nodes")
+                    .iter()
+                    .map(|n| {
+                        let value = text(n, "value").to_owned();
+                        (
+                            number(n, "segment"),
+                            number(n, "depth"),
+                            number(n, "prefix"),
+                            value,
+                        )
+                    })
+                    .collect();
+                assert_eq!(found, expected, "{name}");
+                let content = keys.encode(&origin).unwrap();
+                let written = [0, 1].map(|at| slot::slot_of(&file, at).starts_with(&content));
+                assert!(written.contains(&true), "{name}");
+                assert_eq!(repair, written != [true, true], "{name}");
+            }
+            (found, expected) => panic!("{name}: {found:?}, expected {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_worked_values_of_the_format_page_are_what_the_code_computes() {
+    let page = include_str!("../proto/FORMAT.md");
+    let shown = |what: &str, value: &str| assert!(page.contains(value), "{what}: {value}");
+    let origin: caseledger::ledger::statement::Origin =
+        "ledger.example/safeguarding".parse().unwrap();
+    for tag in [
+        origin.registry_tag(),
+        origin.access_tag(),
+        origin.ledger_tag(),
+    ] {
+        shown("tag", &tag.to_string());
+    }
+    let event = HEXLOWER
+        .decode(b"0a03432d313a01613a0162f206080896011203535731")
+        .unwrap();
+    let mut keys = KeyNodes::new();
+    keys.add_segment(std::array::from_fn(|i| 0x80 + u8::try_from(i).unwrap()));
+    let head = ChainHead::genesis(&origin, ChainTag::new([0x11; 32]));
+    let mut event_id = [0xe0; 16];
+    event_id[15] = 1;
+    let first = Unsealed {
+        kind: EntryKind::CaseEvent,
+        statement: Statement {
+            origin: origin.clone(),
+            tag: *head.tag(),
+            event_id,
+            agency: "csc".parse().unwrap(),
+            key_id: None,
+            seen: Seen::Blind,
+            fields_root: FieldsRoot::ZERO,
+        },
+        signature: None,
+        secret: Secret::new([0x42; 32]).unwrap(),
+        event,
+        ingest: Ingest::Live,
+        authenticated: Authenticated::Certificate,
+    };
+    let mut second = first.clone();
+    let place = Place {
+        position: 0,
+        appended: 1_700_000_000_000_000,
+        head: &head,
+        key: &keys.key(0).unwrap(),
+    };
+    let (first, head) = seal(&first.prepare(&Singular::default()).unwrap(), &place).unwrap();
+    shown("header 1", &hex(first.header()));
+    shown("content 1", &hex(first.content()));
+
+    let signing = ed25519_dalek::SigningKey::from_bytes(&std::array::from_fn(|i| {
+        0x40 + u8::try_from(i).unwrap()
+    }));
+    let public = signing.verifying_key().to_bytes();
+    shown("public key", &hex(&public));
+    second.statement.agency = "police".parse().unwrap();
+    second.statement.event_id[15] = 2;
+    second.statement.key_id = Some(key_id(&public));
+    second.statement.seen = Seen::Entry {
+        case_seq: 1,
+        link: first.link(),
+    };
+    second.secret = Secret::new([0x43; 32]).unwrap();
+    second.statement.fields_root = commit(&second.event, &second.secret, &Singular::default())
+        .unwrap()
+        .root();
+    second.signature = Some(sign(&second.statement.encode(), &signing));
+    second.ingest = Ingest::Backload;
+    second.authenticated = Authenticated::Signature;
+    let place = Place {
+        position: 1,
+        appended: 1_700_000_000_000_250,
+        head: &head,
+        key: &keys.key(1).unwrap(),
+    };
+    let (second, _) = seal(&second.prepare(&Singular::default()).unwrap(), &place).unwrap();
+    shown("header 2", &hex(second.header()));
+    shown("content 2", &hex(second.content()));
+
+    let mut tree = MemoryTree::new();
+    tree.append(first.leaf_hash());
+    tree.append(second.leaf_hash());
+    shown("root", &tree.root().to_string());
+    let signer = NoteSigner::new(
+        origin.as_str(),
+        &std::array::from_fn(|i| u8::try_from(i).unwrap()),
+    )
+    .unwrap();
+    let checkpoint = Checkpoint {
+        origin: origin.clone(),
+        size: 2,
+        root: tree.root(),
+    }
+    .sign(&signer)
+    .unwrap();
+    let proof = TlogProof {
+        extra: Some(first.header().to_vec()),
+        index: 0,
+        proof: tree.inclusion(0, 2).unwrap(),
+        checkpoint: checkpoint.note().to_owned(),
+    };
+    shown("receipt", &proof.print());
+    let slot = head::Head {
+        generation: 7,
+        boot_id: [0xb0; 16],
+        checkpoint,
+    }
+    .encode()
+    .unwrap();
+    shown("head slot's checksum", &hex(&slot[head::SLOT - 32..]));
+    keys.puncture(4_464).unwrap();
+    let content = slot::Keys {
+        generation: 3,
+        erased_up_to: 0,
+        nodes: keys,
+    }
+    .encode(&origin)
+    .unwrap();
+    shown("key slot's checksum", &hex(&content[content.len() - 32..]));
+}
+
+#[test]
+fn the_ledgers_own_events_are_encoded_as_in_the_vectors() {
+    let found: std::collections::BTreeMap<EntryKind, Vec<u8>> = vectors("entries")
+        .iter()
+        .map(|vector| (unsealed(vector).kind, bytes(vector, "event")))
+        .collect();
+    let events = [
+        OwnEvent::Question {
+            person: "REV1".to_owned(),
+            role: "investigator".to_owned(),
+            purpose: "serious case review".to_owned(),
+            method: "Allocation".to_owned(),
+            cases: vec![ChainTag::new([0x11; 32])],
+            request: vec![0x0a, 0x00],
+            pinned: 2,
+        },
+        OwnEvent::Open {
+            stream: found[&EntryKind::AccessOpen][2..18].try_into().unwrap(),
+            reader: "school".to_owned(),
+            method: "Subscribe".to_owned(),
+            from: 0,
+        },
+        OwnEvent::Close {
+            stream: found[&EntryKind::AccessClose][2..18].try_into().unwrap(),
+            reason: CloseReason::Closed,
+            up_to: 4,
+            delivered: 3,
+        },
+        OwnEvent::Heads {
+            size: 2,
+            chains: 1,
+            root: TreeHash::new(found[&EntryKind::Heads][6..].try_into().unwrap()),
+        },
+        OwnEvent::Reopened {
+            size: 2,
+            root: TreeHash::new(found[&EntryKind::Reopened][4..36].try_into().unwrap()),
+            boot_before: found[&EntryKind::Reopened][38..54].try_into().unwrap(),
+            boot_now: found[&EntryKind::Reopened][56..].try_into().unwrap(),
+        },
+        OwnEvent::KeyChange {
+            fate: KeyFate::Added,
+            vkey:
+                "ledger.example/safeguarding+03667c3e+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+                    .to_owned(),
+            from: 0,
+        },
+        OwnEvent::ErasureOrder {
+            position: 1,
+            link: Link::new(found[&EntryKind::ErasureOrder][4..36].try_into().unwrap()),
+            what: Erased::Entry,
+            authority: "court order".to_owned(),
+            basis: "UK GDPR art. 17".to_owned(),
+            approvers: ["A1".to_owned(), "A2".to_owned()],
+            fields_gone: 4,
+        },
+        OwnEvent::ClockAcceptance {
+            last: 1_700_000_000_000_000,
+            accepted: 1_699_999_990_000_000,
+            operator: "OP1".to_owned(),
+            reason: "time server repaired".to_owned(),
+        },
+    ];
+    assert_eq!(events.len(), 8);
+    for event in events {
+        let encoded = event.encode();
+        assert_eq!(
+            hex(&encoded),
+            hex(&found[&event.kind()]),
+            "{:?}",
+            event.kind()
+        );
+        assert!(
+            split(&encoded, &own::singular(event.kind())).is_ok(),
+            "{:?}",
+            event.kind()
+        );
     }
 }

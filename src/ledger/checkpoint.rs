@@ -63,7 +63,7 @@ impl Checkpoint {
         else {
             return Err(form("three lines"));
         };
-        let origin = origin.parse().map_err(|_| form("its origin"))?;
+        let origin = origin.parse().ok().ok_or(form("its origin"))?;
         let number = size
             .parse()
             .ok()

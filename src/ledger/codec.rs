@@ -113,7 +113,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`DecodeError::Truncated`]; [`DecodeError::Invalid`] when the length is above `max`.
     pub fn lp(&mut self, max: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
-        let length = usize::try_from(self.u32(what)?).map_err(|_| DecodeError::Invalid(what))?;
+        let length = usize::try_from(self.u32(what)?)
+            .ok()
+            .ok_or(DecodeError::Invalid(what))?;
         if length > max {
             return Err(DecodeError::Invalid(what));
         }

@@ -118,7 +118,8 @@ pub fn seal(
     let ciphertext = key
         .cipher()
         .encrypt(&nonce.into(), payload)
-        .map_err(|_| TooLong)?;
+        .ok()
+        .ok_or(TooLong)?;
     Ok([&nonce, ciphertext.as_slice()].concat())
 }
 
@@ -148,14 +149,14 @@ pub fn open(
         aad: &associated(position, statement),
     };
     let plaintext = key.cipher().decrypt(&(*stored_nonce).into(), payload);
-    let plaintext = Zeroizing::new(plaintext.map_err(|_| ContentError::Decrypt)?);
+    let plaintext = Zeroizing::new(plaintext.ok().ok_or(ContentError::Decrypt)?);
     if nonce(&plaintext) != *stored_nonce {
         return Err(ContentError::Form);
     }
     let (secret, event) = plaintext
         .split_first_chunk::<32>()
         .ok_or(ContentError::Form)?;
-    let secret = Secret::new(*secret).map_err(|_| ContentError::Form)?;
+    let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
     let committed = commit(event, &secret, &Singular::default())?;
     if committed.root() != root {
         return Err(ContentError::FieldsRoot);

@@ -6,16 +6,17 @@
 //! let forged = caseledger::ledger::entry::SealedEntry { header: vec![], content: vec![] };
 //! ```
 
-use super::chain::{Break, ChainHead, check_next};
-use super::codec::{DecodeError, NUMBER_MAX, Reader, Writer};
-use super::commitment::{Secret, commit};
+use super::codec::{DecodeError, Reader, Writer};
 use super::content::{self, CONTENT_MAX, EntryKey};
-use super::digest::{
-    ChainTag, ContentDigest, EventDigest, FieldsRoot, Link, Purpose, TreeHash, derive,
-};
-use super::fields::{FieldRefusal, Singular};
-use super::statement::{Origin, Seen, Statement};
+use super::digest::{ChainTag, ContentDigest, EventDigest, Link, Purpose, TreeHash, derive};
+use super::statement::{Seen, Statement};
 use super::tree;
+
+mod kind;
+mod seal;
+
+pub use kind::{Authenticated, Chain, EntryKind, Ingest};
+pub use seal::{Place, PrepareError, Prepared, SealError, Unsealed, seal};
 
 /// The format version written in every entry.
 pub const FORMAT_VERSION: u16 = 1;
@@ -23,148 +24,6 @@ pub const FORMAT_VERSION: u16 = 1;
 pub const HEADER_MAX: usize = 1_024;
 const STATEMENT_MAX: usize = 512;
 const NO_PREVIOUS: u64 = u64::MAX;
-
-/// Which chain an entry is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Chain {
-    /// A case's own.
-    Case,
-    /// Agencies, practitioners, feeds.
-    Registry,
-    /// Who asked what.
-    Access,
-    /// What the ledger says of itself.
-    Ledger,
-}
-
-impl Chain {
-    /// The chain that this tag names in this ledger: a case unless it is one of the three derived tags.
-    #[must_use]
-    pub fn of(origin: &Origin, tag: &ChainTag) -> Self {
-        if *tag == origin.registry_tag() {
-            Self::Registry
-        } else if *tag == origin.access_tag() {
-            Self::Access
-        } else if *tag == origin.ledger_tag() {
-            Self::Ledger
-        } else {
-            Self::Case
-        }
-    }
-}
-
-/// Kind of an entry. Version 1 has these and no others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u16)]
-pub enum EntryKind {
-    /// An event of a case.
-    CaseEvent = 1,
-    /// An agency, a practitioner, a feed.
-    RegistryEvent = 2,
-    /// A question by a person.
-    AccessQuestion = 3,
-    /// A machine began to read.
-    AccessOpen = 4,
-    /// A machine stopped, or its hourly count.
-    AccessClose = 5,
-    /// The key of an entry is to be destroyed.
-    ErasureOrder = 6,
-    /// All chains and their last links at a size.
-    Heads = 7,
-    /// The ledger was opened after an unclean stop.
-    Reopened = 8,
-    /// A checkpoint key begins or ends.
-    KeyChange = 9,
-    /// An operator accepted a clock step.
-    ClockAcceptance = 10,
-}
-
-impl EntryKind {
-    /// All kinds, in order of number.
-    pub const ALL: [Self; 10] = [
-        Self::CaseEvent,
-        Self::RegistryEvent,
-        Self::AccessQuestion,
-        Self::AccessOpen,
-        Self::AccessClose,
-        Self::ErasureOrder,
-        Self::Heads,
-        Self::Reopened,
-        Self::KeyChange,
-        Self::ClockAcceptance,
-    ];
-
-    /// The kind's number in the ledger fields.
-    #[must_use]
-    pub const fn number(self) -> u16 {
-        self as u16
-    }
-
-    /// The kind with this number.
-    #[must_use]
-    pub fn from_number(number: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.number() == number)
-    }
-
-    /// The chain it belongs to.
-    #[must_use]
-    pub const fn chain(self) -> Chain {
-        match self {
-            Self::CaseEvent => Chain::Case,
-            Self::RegistryEvent => Chain::Registry,
-            Self::AccessQuestion | Self::AccessOpen | Self::AccessClose => Chain::Access,
-            Self::ErasureOrder
-            | Self::Heads
-            | Self::Reopened
-            | Self::KeyChange
-            | Self::ClockAcceptance => Chain::Ledger,
-        }
-    }
-}
-
-/// How an event came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ingest {
-    /// As it happened.
-    Live,
-    /// From an older record; its claimed recorded time counts in basis *recorded*.
-    Backload,
-}
-
-/// How the ledger knew who the author is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Authenticated {
-    /// The ledger wrote it itself.
-    Ledger,
-    /// By the signature of the statement.
-    Signature,
-    /// By a client certificate.
-    Certificate,
-    /// Named by the client, in development mode on loopback.
-    Development,
-    /// By a command of the operator on the machine.
-    Operator,
-}
-
-impl Authenticated {
-    const ALL: [Self; 5] = [
-        Self::Ledger,
-        Self::Signature,
-        Self::Certificate,
-        Self::Development,
-        Self::Operator,
-    ];
-
-    const fn number(self) -> u8 {
-        match self {
-            Self::Ledger => 0,
-            Self::Signature => 1,
-            Self::Certificate => 2,
-            Self::Development => 3,
-            Self::Operator => 4,
-        }
-    }
-}
 
 /// What the ledger adds to a statement: fixed width, 70 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,7 +117,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads a header strictly; the chain it belongs to is checked by [`check_next`].
+    /// Reads a header strictly; the chain it belongs to is checked by [`super::chain::check_next`].
     ///
     /// # Errors
     /// [`DecodeError`].
@@ -270,7 +129,8 @@ impl Header {
             bytes => Some(
                 bytes
                     .try_into()
-                    .map_err(|_| DecodeError::Invalid("signature"))?,
+                    .ok()
+                    .ok_or(DecodeError::Invalid("signature"))?,
             ),
         };
         let fields = LedgerFields::decode(&mut reader)?;
@@ -484,167 +344,4 @@ impl SealedEntry {
         let root = self.parsed.statement.fields_root;
         content::open(key, self.position(), &statement, root, &self.content)
     }
-}
-
-/// An event on its way to be sealed. [`Unsealed::prepare`] commits to its fields, off the writer's path.
-#[derive(Clone, Debug)]
-pub struct Unsealed {
-    /// Kind of entry.
-    pub kind: EntryKind,
-    /// What its author states. Unsigned, its fields root may be zero: it is filled in.
-    pub statement: Statement,
-    /// The author's signature, already verified, when it signs.
-    pub signature: Option<[u8; 64]>,
-    /// The event's secret.
-    pub secret: Secret,
-    /// The exact event bytes.
-    pub event: Vec<u8>,
-    /// Live or back-loaded.
-    pub ingest: Ingest,
-    /// How its author was known.
-    pub authenticated: Authenticated,
-}
-
-/// Why an event cannot be committed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PrepareError {
-    /// Its bytes cannot be split into fields.
-    #[error(transparent)]
-    Fields(#[from] FieldRefusal),
-    /// The statement commits to other fields than the event has under this secret.
-    #[error("the statement's fields root is not that of the event and secret sent with it")]
-    FieldsRoot,
-}
-
-/// An event that is committed to and only needs its place: statement and content are known to agree.
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    event: Unsealed,
-    statement: Vec<u8>,
-}
-
-impl Unsealed {
-    /// Splits the event, commits to its fields and compares with the statement.
-    ///
-    /// # Errors
-    /// [`PrepareError`].
-    pub fn prepare(mut self, singular: &Singular) -> Result<Prepared, PrepareError> {
-        let root = commit(&self.event, &self.secret, singular)?.root();
-        if self.statement.key_id.is_none() && self.statement.fields_root == FieldsRoot::ZERO {
-            self.statement.fields_root = root;
-        }
-        if self.statement.fields_root != root {
-            return Err(PrepareError::FieldsRoot);
-        }
-        let statement = self.statement.encode();
-        Ok(Prepared {
-            event: self,
-            statement,
-        })
-    }
-}
-
-impl Prepared {
-    /// What its author states, with the fields root.
-    #[must_use]
-    pub const fn statement(&self) -> &Statement {
-        &self.event.statement
-    }
-
-    /// Kind of entry it will be.
-    #[must_use]
-    pub const fn kind(&self) -> EntryKind {
-        self.event.kind
-    }
-
-    /// The event's secret.
-    #[must_use]
-    pub const fn secret(&self) -> &Secret {
-        &self.event.secret
-    }
-
-    /// The exact event bytes.
-    #[must_use]
-    pub fn event(&self) -> &[u8] {
-        &self.event.event
-    }
-}
-
-/// Where an entry goes.
-#[derive(Clone, Debug)]
-pub struct Place<'a> {
-    /// Index in the whole ledger.
-    pub position: u64,
-    /// Microseconds since 1970 UTC; one for the whole commit.
-    pub appended: u64,
-    /// The chain as it stands.
-    pub head: &'a ChainHead,
-    /// Key of this position.
-    pub key: &'a EntryKey,
-}
-
-/// Why an event could not be sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SealError {
-    /// The event is longer than the format allows.
-    #[error(transparent)]
-    TooLong(#[from] content::TooLong),
-    /// Position or time is above what the format allows.
-    #[error("the position or the time is beyond the format's range")]
-    Range,
-    /// Its parts do not make an entry of the format.
-    #[error("the parts do not make an entry: {0}")]
-    Form(#[from] DecodeError),
-    /// It would not follow the head of its chain.
-    #[error("the entry does not follow its chain: {0}")]
-    Chain(#[from] Break),
-}
-
-/// Numbers, links and encrypts an event. Pure: the same input gives the same bytes. What comes out has been decoded
-/// and passed through [`check_next`] again, so a mistake here cannot reach the store. Gives the chain's new head.
-///
-/// # Errors
-/// [`SealError`]; nothing is changed.
-pub fn seal(prepared: &Prepared, place: &Place<'_>) -> Result<(SealedEntry, ChainHead), SealError> {
-    let Prepared { event, statement } = prepared;
-    let case_seq = place.head.case_seq().saturating_add(1);
-    if place.position > NUMBER_MAX || place.appended > NUMBER_MAX || case_seq > NUMBER_MAX {
-        return Err(SealError::Range);
-    }
-    let content = content::seal(
-        place.key,
-        place.position,
-        statement,
-        &event.secret,
-        &event.event,
-    )?;
-    let fields = LedgerFields {
-        kind: event.kind,
-        position: place.position,
-        case_seq,
-        previous_leaf: place.head.last_leaf(),
-        appended: place.appended,
-        ingest: event.ingest,
-        authenticated: event.authenticated,
-        content_digest: content::digest(&content),
-    };
-    let mut header = Writer::with_capacity(HEADER_MAX);
-    header.lp(statement).lp(event
-        .signature
-        .as_ref()
-        .map_or(&[], |bytes| bytes.as_slice()));
-    fields.encode(&mut header);
-    let event_digest = EventDigest::new(derive(Purpose::Event, header.as_slice()));
-    header.bytes(place.head.next_link(&event_digest).as_bytes());
-    let header = header.into_vec();
-    let parsed = Header::decode(&header)?;
-    let head = check_next(place.head, &parsed)?;
-    Ok((
-        SealedEntry {
-            header,
-            content,
-            parsed,
-        },
-        head,
-    ))
 }

@@ -48,11 +48,14 @@ impl Step {
     }
 
     fn decode(bytes: &[u8; 12]) -> Option<Self> {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = *bytes;
+        let (words, _) = bytes.as_chunks::<4>();
+        let [number, index, count] = <[[u8; 4]; 3]>::try_from(words)
+            .ok()?
+            .map(u32::from_be_bytes);
         let step = Self {
-            number: u32::from_be_bytes([a, b, c, d]),
-            index: u32::from_be_bytes([e, f, g, h]),
-            count: u32::from_be_bytes([i, j, k, l]),
+            number,
+            index,
+            count,
         };
         let real = (1..1 << 29).contains(&step.number) && step.index < step.count;
         real.then_some(step)
@@ -288,8 +291,9 @@ impl<'a> Splitter<'a, '_> {
                 }
             };
             let (key, _, rest) = varint(bytes, 5, u64::from(u32::MAX)).map_err(refuse(None))?;
-            let number =
-                u32::try_from(key >> 3).map_err(|_| refuse(None)(Reason::VarintTooLarge))?;
+            let number = u32::try_from(key >> 3)
+                .ok()
+                .ok_or(refuse(None)(Reason::VarintTooLarge))?;
             let refuse = refuse(Some(number));
             let wire_type = (key & 7) as u8;
             let index = self.admit(number, wire_type, body).map_err(refuse)?;
@@ -409,7 +413,7 @@ fn payload(bytes: &[u8], wire_type: u8) -> Result<(&[u8], &[u8]), Reason> {
         5 => bytes.split_at_checked(4).ok_or(Reason::Truncated),
         _ => {
             let (length, _, rest) = varint(bytes, 10, u64::MAX)?;
-            let length = usize::try_from(length).map_err(|_| Reason::Truncated)?;
+            let length = usize::try_from(length).ok().ok_or(Reason::Truncated)?;
             rest.split_at_checked(length).ok_or(Reason::Truncated)
         }
     }

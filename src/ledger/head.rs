@@ -93,12 +93,15 @@ impl Head {
         }
         let boot_id = reader.array("boot id")?;
         let note = reader.lp(NOTE_MAX, "checkpoint")?;
-        let note = std::str::from_utf8(note).map_err(|_| DecodeError::Invalid("checkpoint"))?;
+        let note = std::str::from_utf8(note)
+            .ok()
+            .ok_or(DecodeError::Invalid("checkpoint"))?;
         if reader.rest().iter().any(|byte| *byte != 0) {
             return Err(DecodeError::LeftOver("checkpoint"));
         }
-        let checkpoint =
-            SignedCheckpoint::open(note, log).map_err(|_| DecodeError::Invalid("checkpoint"))?;
+        let checkpoint = SignedCheckpoint::open(note, log)
+            .ok()
+            .ok_or(DecodeError::Invalid("checkpoint"))?;
         Ok(Self {
             generation,
             boot_id,

@@ -155,13 +155,16 @@ impl FromStr for VerifierKey {
         };
         let key = BASE64
             .decode(key.as_bytes())
-            .map_err(|_| NoteError::Key("its base64"))?;
+            .ok()
+            .ok_or(NoteError::Key("its base64"))?;
         let (key_type, public) = match key.split_first() {
             Some((0x01, public)) => (KeyType::Ed25519, public),
             Some((0x04, public)) => (KeyType::Cosignature, public),
             _ => return Err(NoteError::Key("its type")),
         };
-        let public = <[u8; 32]>::try_from(public).map_err(|_| NoteError::Key("its length"))?;
+        let public = <[u8; 32]>::try_from(public)
+            .ok()
+            .ok_or(NoteError::Key("its length"))?;
         let key = Self::new(name, key_type, public)?;
         let fits = HEXLOWER.encode(&key.id()) == id;
         if fits {
@@ -323,7 +326,7 @@ impl Line {
             .strip_prefix(DASH)
             .and_then(|rest| rest.split_once(' '))
             .ok_or(form)?;
-        let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| form)?;
+        let bytes = BASE64.decode(base64.as_bytes()).ok().ok_or(form)?;
         let (id, signature) = bytes.split_first_chunk::<4>().ok_or(form)?;
         if !is_name(name) || signature.is_empty() {
             return Err(form);

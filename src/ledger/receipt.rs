@@ -53,7 +53,7 @@ impl Receipt {
     /// # Errors
     /// [`ReceiptError`].
     pub fn check(&self, header: &[u8]) -> Result<(), ReceiptError> {
-        let parsed = Header::decode(header).map_err(|_| ReceiptError::Entry)?;
+        let parsed = Header::decode(header).ok().ok_or(ReceiptError::Entry)?;
         let fields = &parsed.fields;
         let same = (self.position, self.case_seq, self.appended, self.link)
             == (
@@ -106,9 +106,13 @@ impl TlogProof {
     pub fn print(&self) -> String {
         let mut out = format!("{FIRST_LINE}\n");
         if let Some(extra) = &self.extra {
-            out.push_str(&format!("extra {}\n", BASE64.encode(extra)));
+            for part in ["extra ", &BASE64.encode(extra), "\n"] {
+                out.push_str(part);
+            }
         }
-        out.push_str(&format!("index {}\n", self.index));
+        for part in ["index ", &self.index.to_string(), "\n"] {
+            out.push_str(part);
+        }
         for hash in &self.proof {
             out.push_str(&BASE64.encode(hash.as_bytes()));
             out.push('\n');
@@ -137,7 +141,7 @@ impl TlogProof {
         let extra = extra
             .map(|base64| BASE64.decode(base64.as_bytes()))
             .transpose();
-        let extra = extra.map_err(|_| form("its extra line"))?;
+        let extra = extra.ok().ok_or(form("its extra line"))?;
         if extra.as_ref().is_some_and(|extra| extra.len() > HEADER_MAX) {
             return Err(form("its extra line"));
         }

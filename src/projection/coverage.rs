@@ -20,7 +20,8 @@ pub enum Cover {
     Live,
     /// The agency confirmed that it sent everything.
     Confirmed,
-    /// Entries came afterwards; that they are complete is not confirmed.
+    /// Entries came afterwards, for a day before the feed went live, in an interruption, or, where there is no
+    /// feed, before the last of them; that they are complete is not confirmed.
     Backloaded,
     /// The feed does not carry the kind.
     KindNotCarried,
@@ -173,17 +174,20 @@ impl Coverage {
         if feed.is_confirmed(kind, child, day) {
             return Cover::Confirmed;
         }
-        let declared = feed.declaration(day);
-        if declared.is_some_and(|declared| !declared.kinds.contains(&kind)) {
-            return if feed.backloaded.get(&kind).is_some_and(|last| day <= *last) {
-                Cover::Backloaded
-            } else {
-                Cover::KindNotCarried
-            };
-        }
-        let not_yet_live = declared.is_none() || feed.is_interrupted(kind, day);
-        if not_yet_live && feed.backloaded.get(&kind).is_some_and(|last| day <= *last) {
-            return Cover::Backloaded;
+        let backloaded = feed.backloaded.contains_key(&kind);
+        let before_reach = backloaded && feed.reach().is_some_and(|last| day <= last);
+        match feed.declaration(day) {
+            Some(declared) if !declared.kinds.contains(&kind) => {
+                return if before_reach {
+                    Cover::Backloaded
+                } else {
+                    Cover::KindNotCarried
+                };
+            }
+            Some(_) if backloaded && feed.is_interrupted(kind, day) => return Cover::Backloaded,
+            None if backloaded && !feed.declared.is_empty() => return Cover::Backloaded,
+            None if before_reach => return Cover::Backloaded,
+            Some(_) | None => {}
         }
         Cover::NotConnected
     }
@@ -283,7 +287,7 @@ impl Coverage {
             edges.push(next_day(confirmed.to));
         }
         edges.extend(feed.last_covered(kind).map(next_day));
-        edges.extend(feed.backloaded.get(&kind).copied().map(next_day));
+        edges.extend(feed.reach().map(next_day));
         edges
             .into_iter()
             .filter(|edge| *edge > day)
@@ -315,6 +319,11 @@ impl Coverage {
 }
 
 impl Feed {
+    /// The last day that back-loaded entries of any kind reach.
+    fn reach(&self) -> Option<Date> {
+        self.backloaded.values().max().copied()
+    }
+
     /// The declaration in force on a day.
     fn declaration(&self, day: Date) -> Option<&Declared> {
         self.declared

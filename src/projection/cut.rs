@@ -311,25 +311,68 @@ pub(super) struct Clocks<'a> {
     pub(super) words: Readings,
 }
 
+/// Where an entry stands in a basis.
+enum InBasis {
+    /// In every cut.
+    Always,
+    /// In none.
+    Never,
+    /// By a clock.
+    At(Interval),
+}
+
 impl Clocks<'_> {
-    /// The clock of an entry in this basis; none for what stands in every cut.
+    /// The clock of an entry in this basis; none for what stands in every cut, and for a link whose ends are
+    /// not both here.
     pub(super) fn clock(&self, index: usize) -> Option<Interval> {
-        let entry = self.log.entries().get(index)?;
-        let standing = self.statements.tie(index) == Tie::Standing;
+        match self.in_basis(index) {
+            InBasis::At(clock) => Some(clock),
+            InBasis::Always | InBasis::Never => None,
+        }
+    }
+
+    fn in_basis(&self, index: usize) -> InBasis {
+        let Some(entry) = self.log.entries().get(index) else {
+            return InBasis::Never;
+        };
         match self.basis {
-            Basis::Then | Basis::Now if standing => None,
-            Basis::Then | Basis::Now => statement_clock(
-                self.log,
-                self.statements,
-                self.statements.root(index),
-                self.basis,
-                self.words,
-            ),
-            Basis::Recorded if !standing => Some(clock::recorded(entry)),
-            Basis::Recorded | Basis::Ledger => Some(Interval {
-                earliest: Some(entry.appended),
-                latest: entry.appended.checked_add(TICK).unwrap_or(entry.appended),
-            }),
+            Basis::Then | Basis::Now => self.of_statement(self.statements.root(index)),
+            Basis::Recorded if self.statements.tie(index) != Tie::Standing => {
+                InBasis::At(clock::recorded(entry))
+            }
+            Basis::Recorded | Basis::Ledger => InBasis::At(Interval::instant(entry.appended)),
+        }
+    }
+
+    /// The clock that a whole statement is cut by. A link has the later of its two ends' clocks, bound by
+    /// bound: it is in the cut when both are.
+    fn of_statement(&self, root: usize) -> InBasis {
+        match self.statements.tie(root) {
+            Tie::Standing => InBasis::Always,
+            Tie::Link {
+                a: Some(a),
+                b: Some(b),
+            } => {
+                let end = |end: usize| {
+                    let root = self.statements.root(end);
+                    match self.statements.tie(root) {
+                        Tie::Link { .. } => InBasis::Never,
+                        Tie::Own | Tie::Member { .. } | Tie::World { .. } | Tie::Standing => {
+                            self.of_statement(root)
+                        }
+                    }
+                };
+                match (end(a), end(b)) {
+                    (InBasis::Never, _) | (_, InBasis::Never) => InBasis::Never,
+                    (InBasis::Always, other) | (other, InBasis::Always) => other,
+                    (InBasis::At(a), InBasis::At(b)) => InBasis::At(a.max(b)),
+                }
+            }
+            Tie::Link { .. } => InBasis::Never,
+            Tie::Own | Tie::Member { .. } | Tie::World { .. } => {
+                statement_clock(self.log, self.statements, root, self.basis, self.words)
+                    .map_or(InBasis::Never, InBasis::At)
+            }
         }
     }
 
@@ -352,18 +395,10 @@ impl Clocks<'_> {
                 .get(index)
                 .is_some_and(|entry| entry.position < limit);
         }
-        let by_statement = matches!(self.basis, Basis::Then | Basis::Now);
-        match self.statements.tie(index) {
-            Tie::Link { a, b } if by_statement => {
-                let both = [a, b].map(|end| {
-                    end.is_some_and(|end| match self.statements.tie(end) {
-                        Tie::Link { .. } => false,
-                        _ => self.clock(end).is_none_or(|clock| is_before(&clock, t)),
-                    })
-                });
-                both == [true, true]
-            }
-            _ => self.clock(index).is_none_or(|clock| is_before(&clock, t)),
+        match self.in_basis(index) {
+            InBasis::Always => true,
+            InBasis::Never => false,
+            InBasis::At(clock) => is_before(&clock, t),
         }
     }
 }

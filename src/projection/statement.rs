@@ -139,9 +139,9 @@ impl Statements {
         root: usize,
         readings: Readings,
     ) -> Option<&'a CaseEvent> {
-        let all = |_: usize| true;
+        let own = |index: usize| matches!(self.tie(index), Tie::Member { .. });
         let corrections = self.members(root).iter().copied().filter(|member| {
-            self.corrects(*member, readings) && self.retracted_by(*member, &all).is_none()
+            self.corrects(*member, readings) && self.retracted_by(*member, &own).is_none()
         });
         let last = last_recorded(log, corrections).unwrap_or(root);
         log.entries().get(last).map(|entry| asserted(&entry.event))

@@ -372,13 +372,12 @@ impl KeyWalk {
         while self.path.last().is_some_and(|node| !node.covers(position)) {
             self.path.pop();
         }
-        let mut node = match self.path.last() {
-            Some(node) => node.clone(),
-            None => {
-                let node = nodes.above(position)?.clone();
-                self.path.push(node.clone());
-                node
-            }
+        let mut node = if let Some(node) = self.path.last() {
+            node.clone()
+        } else {
+            let node = nodes.above(position)?.clone();
+            self.path.push(node.clone());
+            node
         };
         while node.depth < DEPTH {
             node = node.child(node.goes_right(position));

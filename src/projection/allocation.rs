@@ -1,0 +1,474 @@
+//! Who held each role of a child, from when to when, and when nobody did: `semantics.md` 5.
+//!
+//! One pure function, [`allocation`], over a sealed [`Cut`]. Each row is one role of one agency; siblings
+//! whose rows are equal share one.
+
+pub mod absence;
+pub mod change;
+pub mod days;
+pub mod gap;
+pub mod mark;
+pub mod sentence;
+pub mod spell;
+pub mod total;
+
+mod arrival;
+mod judge;
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use self::change::{Change, Changes, Simultaneous};
+use self::days::{Span, union};
+use self::gap::{Gap, MaybeGap, Unknown};
+use self::judge::Judge;
+use self::mark::Mark;
+use self::read::Key;
+use self::spell::Spell;
+use self::total::Totals;
+use super::coverage::Coverage;
+use super::cut::{At, Basis, Cut, Reading};
+use super::status::{Child, State, children, states, status};
+use crate::domain::event::involvement::InvolvementContent;
+use crate::domain::event::{Content, Role};
+use crate::domain::id::{AgencyId, PersonRef, StaffId};
+use crate::domain::time::Interval;
+use crate::rules::pack::Pack;
+use crate::rules::role::RoleWindow;
+
+/// What is asked, beside the cut.
+pub struct Question<'a> {
+    /// The rule pack.
+    pub pack: &'a Pack,
+    /// The window of every count, both days included; none means everything up to the as-at date.
+    pub window: Option<(Date, Date)>,
+    /// The items that an agency knows of a child, and since when: from the knowledge projection. Used for
+    /// what arrived in a gap.
+    pub items_known: &'a ItemsKnown<'a>,
+}
+
+/// For an agency and a child: positions of the items it certainly knows, with their *since*.
+pub type ItemsKnown<'a> = dyn Fn(&AgencyId, &PersonRef) -> Vec<(u64, Interval)> + 'a;
+
+impl<'a> Question<'a> {
+    /// A question without a window, and without knowledge: nothing is listed as arrived in a gap.
+    pub fn new(pack: &'a Pack) -> Self {
+        Self {
+            pack,
+            window: None,
+            items_known: &|_, _| Vec::new(),
+        }
+    }
+}
+
+/// Two named holders at once in a role that has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlap {
+    /// The two.
+    pub holders: (StaffId, StaffId),
+    /// The first day on which both held it.
+    pub from: Date,
+    /// The first day on which they no longer did; none while they do.
+    pub to: Option<Date>,
+    /// Positions of the entries it rests on.
+    pub evidence: Vec<u64>,
+}
+
+/// One role of one agency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The agency.
+    pub agency: AgencyId,
+    /// The role.
+    pub role: Role,
+    /// The children for whom all of this is the same.
+    pub children: Vec<PersonRef>,
+    /// The times on which somebody was certainly expected; none when the role has no expected window, or it is
+    /// not known.
+    pub window: Option<Vec<Span>>,
+    /// Who held it.
+    pub spells: Vec<Spell>,
+    /// When nobody effective did.
+    pub gaps: Vec<Gap>,
+    /// When perhaps nobody did: not counted.
+    pub maybe: Vec<MaybeGap>,
+    /// When it cannot be known.
+    pub unknown: Vec<Unknown>,
+    /// Two at once.
+    pub overlaps: Vec<Overlap>,
+    /// Changes of holder.
+    pub changes: Vec<Change>,
+    /// Starts and ends that may not belong before the as-at date, by position.
+    pub possible: Vec<u64>,
+    /// The figures.
+    pub totals: Totals,
+}
+
+/// The answer, with the question it answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocation {
+    /// Basis of the cut.
+    pub basis: Basis,
+    /// Moment of the cut.
+    pub at: At,
+    /// The as-at date.
+    pub day: Date,
+    /// Id, version and digest of the rule pack.
+    pub pack: String,
+    /// The rows, by agency, role and child.
+    pub rows: Vec<Row>,
+    /// Distinct holders of a role in the whole case, in the window, by agency and role.
+    pub distinct: BTreeMap<(AgencyId, Role), usize>,
+    /// Changes of two agencies close together.
+    pub simultaneous: Vec<Simultaneous>,
+}
+
+/// Answers who held which role when.
+pub fn allocation(cut: &Cut, question: &Question<'_>) -> Allocation {
+    let coverage = Coverage::of(cut);
+    let subjects = children(cut);
+    let fold = Fold {
+        cut,
+        question,
+        coverage: &coverage,
+        subjects: &subjects,
+        today: cut.at().day(),
+    };
+    let rows = fold.rows();
+    let simultaneous = fold.simultaneous(&rows);
+    Allocation {
+        basis: cut.basis(),
+        at: cut.at(),
+        day: fold.today,
+        pack: question.pack.stamp(),
+        distinct: total::distinct(&rows, fold.window()),
+        rows,
+        simultaneous,
+    }
+}
+
+struct Fold<'a> {
+    cut: &'a Cut,
+    question: &'a Question<'a>,
+    coverage: &'a Coverage,
+    subjects: &'a [Child],
+    today: Date,
+}
+
+impl Fold<'_> {
+    fn rows(&self) -> Vec<Row> {
+        let mut marks = read::marks(self.cut, self.subjects);
+        let windows = self.windows(&marks);
+        for key in windows.keys() {
+            marks.entry(key.clone()).or_default();
+        }
+        let away = absence::all(self.cut, self.subjects);
+        let protected = self.protected();
+        let mut rows: Vec<Row> = Vec::new();
+        for (key, marks) in &marks {
+            let guarded = protected.get(&key.child).cloned().unwrap_or_default();
+            let row = self.row(key, marks, windows.get(key), guarded, &away);
+            let same = rows.iter_mut().find(|other| {
+                other.agency == row.agency && other.role == row.role && equal_but_child(other, &row)
+            });
+            match same {
+                Some(other) => other.children.push(key.child.clone()),
+                None => rows.push(row),
+            }
+        }
+        rows
+    }
+
+    fn row(
+        &self,
+        key: &Key,
+        marks: &[Mark],
+        state: Option<&State>,
+        protected: Vec<Span>,
+        away: &[absence::Away],
+    ) -> Row {
+        let rule = self.question.pack.role(key.role.name());
+        let single = rule.is_some_and(|rule| rule.single_holder);
+        let (sure, maybe) = self.window_of(key, rule, state);
+        let mut spells = spell::spells(marks, single, &judge::closings(&sure, &maybe));
+        for spell in &mut spells {
+            if let Some(staff) = spell.holder.named().cloned() {
+                let span = (spell.surely_from(), spell.to.map(|to| to.day));
+                let who = (&key.agency, &staff, &key.child);
+                spell.absences = absence::within(away, who, span, self.today, self.question.pack);
+            }
+        }
+        total::measure(&mut spells, self.today);
+        let judged = rule.map(|rule| {
+            let judge = Judge {
+                key,
+                rule,
+                pack: self.question.pack,
+                coverage: self.coverage,
+                sure: sure.clone(),
+                maybe: maybe.clone(),
+                window_evidence: state.map(State::evidence).unwrap_or_default(),
+                protected,
+                today: self.today,
+            };
+            judge.judge(&spells, marks)
+        });
+        let mut judged = judged.unwrap_or_default();
+        for gap in &mut judged.gaps {
+            arrival::annotate(gap, key, self.cut, self.question, self.subjects);
+        }
+        let changes = Changes {
+            key,
+            cut: self.cut,
+            pack: self.question.pack,
+            coverage: self.coverage,
+            subjects: self.subjects,
+            today: self.today,
+        };
+        let changes = if single {
+            changes.of(&spells)
+        } else {
+            Vec::new()
+        };
+        Row {
+            agency: key.agency.clone(),
+            role: key.role,
+            children: vec![key.child.clone()],
+            window: state
+                .filter(|state| !state.reasons.is_empty())
+                .map(|_| sure),
+            overlaps: if single {
+                overlaps(&spells, self.today)
+            } else {
+                Vec::new()
+            },
+            possible: marks
+                .iter()
+                .filter(|m| m.possible)
+                .map(|m| m.position)
+                .collect(),
+            totals: total::totals(&spells, &judged.gaps, &changes, self.window(), self.today),
+            spells,
+            gaps: judged.gaps,
+            maybe: judged.maybe,
+            unknown: judged.unknown,
+            changes,
+        }
+    }
+
+    /// The window of the counts, clipped at the as-at date.
+    fn window(&self) -> Span {
+        let end = days::day_after(self.today);
+        match self.question.window {
+            Some((from, to)) => Span {
+                from,
+                to: days::day_after(to).min(end),
+            },
+            None => Span {
+                from: Date::MIN,
+                to: end,
+            },
+        }
+    }
+
+    /// For each role of the pack, the state of its window for each child and agency.
+    fn windows(&self, marks: &BTreeMap<Key, Vec<Mark>>) -> BTreeMap<Key, State> {
+        let mut windows = BTreeMap::new();
+        for rule in self.question.pack.roles() {
+            let Some(role) = Role::from_name(&rule.id) else {
+                continue;
+            };
+            for agency in self.agencies_of(rule) {
+                let counts = |reading: &Reading, opens: bool| {
+                    !opens || self.opens_for(reading, rule, &agency, role, marks)
+                };
+                let states = states(self.cut, self.coverage, &rule.opens, &rule.closes, &counts);
+                for (child, state) in states {
+                    if !state.reasons.is_empty() {
+                        windows.insert(
+                            Key {
+                                agency: agency.clone(),
+                                role,
+                                child,
+                            },
+                            state,
+                        );
+                    }
+                }
+            }
+        }
+        windows
+    }
+
+    fn agencies_of(&self, rule: &RoleWindow) -> Vec<AgencyId> {
+        self.coverage
+            .agencies()
+            .filter(|agency| self.is_kind(agency, rule))
+            .cloned()
+            .collect()
+    }
+
+    fn is_kind(&self, agency: &AgencyId, rule: &RoleWindow) -> bool {
+        self.coverage
+            .agency_kind(agency)
+            .is_some_and(|kind| rule.agency_kinds.iter().any(|name| name == kind.name()))
+    }
+
+    /// Whether an opening entry opens the window of this agency: it names the agency as involved, or the agency
+    /// wrote it; where an agency of another kind wrote it, whichever agency of the right kind holds the role,
+    /// or the only one there is.
+    fn opens_for(
+        &self,
+        reading: &Reading,
+        rule: &RoleWindow,
+        agency: &AgencyId,
+        role: Role,
+        marks: &BTreeMap<Key, Vec<Mark>>,
+    ) -> bool {
+        if let Content::Involvement(InvolvementContent::InvolvementStarted(started)) =
+            &reading.event().content
+        {
+            return started.agency == *agency;
+        }
+        if self.is_kind(reading.agency(), rule) {
+            return reading.agency() == agency;
+        }
+        let holds = |agency: &AgencyId| {
+            marks
+                .keys()
+                .any(|key| key.agency == *agency && key.role == role)
+        };
+        let candidates = self.agencies_of(rule);
+        holds(agency) || (candidates.len() == 1 && !candidates.iter().any(holds))
+    }
+
+    fn window_of(
+        &self,
+        key: &Key,
+        rule: Option<&RoleWindow>,
+        state: Option<&State>,
+    ) -> (Vec<Span>, Vec<Span>) {
+        let Some(state) = state else {
+            return (Vec::new(), Vec::new());
+        };
+        let born = self
+            .subjects
+            .iter()
+            .find(|child| child.person == key.child)
+            .and_then(|child| child.born);
+        let until = |born: Option<Date>| {
+            let closes = born.and_then(|born| rule.and_then(|rule| rule.closes_by_age(born)));
+            [Span {
+                from: Date::MIN,
+                to: closes.unwrap_or(Date::MAX),
+            }]
+        };
+        let sure = days::intersect(&state.surely(), &until(born.and_then(|born| born.earliest)));
+        let maybe = days::intersect(&state.maybe(), &until(born.map(|born| born.latest)));
+        if rule.is_some_and(|rule| rule.closes_at_birthday.is_some()) && born.is_none() {
+            return (Vec::new(), maybe);
+        }
+        (sure, maybe)
+    }
+
+    /// The days on which each child had a protected status.
+    fn protected(&self) -> BTreeMap<PersonRef, Vec<Span>> {
+        let mut spans: BTreeMap<PersonRef, Vec<Span>> = BTreeMap::new();
+        let pack = self.question.pack;
+        for id in &pack.allocation().protected {
+            for (child, state) in status(self.cut, pack, self.coverage, id) {
+                spans.entry(child).or_default().extend(state.surely());
+            }
+        }
+        spans
+            .into_iter()
+            .map(|(child, list)| (child, union(list)))
+            .collect()
+    }
+
+    fn simultaneous(&self, rows: &[Row]) -> Vec<Simultaneous> {
+        let turnover = self.question.pack.turnover();
+        let planned = |change: &Change| {
+            let names = [change.reasons.0.name(), change.reasons.1.name()];
+            turnover
+                .simultaneous_excluded_reasons
+                .iter()
+                .any(|reason| names.contains(&reason.as_str()))
+        };
+        let mut found = Vec::new();
+        for (i, first) in rows.iter().enumerate() {
+            for (j, second) in rows.iter().enumerate().skip(i + 1) {
+                let shared = first
+                    .children
+                    .iter()
+                    .any(|child| second.children.contains(child));
+                if first.agency == second.agency || !shared {
+                    continue;
+                }
+                for (m, a) in first
+                    .changes
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, a)| !planned(a))
+                {
+                    for (n, b) in second
+                        .changes
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, b)| !planned(b))
+                    {
+                        let within = i64::from(turnover.simultaneous_within_days);
+                        if let Some(days) = change::apart(a, b).filter(|days| *days <= within) {
+                            found.push(Simultaneous {
+                                first: (i, m),
+                                second: (j, n),
+                                days,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Whether two rows of siblings differ in nothing but the child.
+fn equal_but_child(a: &Row, b: &Row) -> bool {
+    let bare = |row: &Row| Row {
+        children: Vec::new(),
+        ..row.clone()
+    };
+    bare(a) == bare(b)
+}
+
+fn overlaps(spells: &[Spell], today: Date) -> Vec<Overlap> {
+    let mut found = Vec::new();
+    for (place, first) in spells.iter().enumerate() {
+        for second in spells.iter().skip(place + 1) {
+            let (Some(a), Some(b)) = (first.holder.named(), second.holder.named()) else {
+                continue;
+            };
+            let from = first.surely_from().max(second.surely_from());
+            let to = first.surely_to().min(second.surely_to());
+            if a == b || from >= to.min(days::day_after(today)) {
+                continue;
+            }
+            let evidence: BTreeSet<u64> = first
+                .evidence
+                .iter()
+                .chain(&second.evidence)
+                .copied()
+                .collect();
+            found.push(Overlap {
+                holders: (a.clone(), b.clone()),
+                from,
+                to: Some(to).filter(|to| *to <= today),
+                evidence: evidence.into_iter().collect(),
+            });
+        }
+    }
+    found
+}

@@ -1,0 +1,419 @@
+//! Who needed to know: the decision for (item, agency) at the as-at moment (`semantics.md` 7.1).
+//!
+//! Which rules there are, their limits and how they are worded is data of the rule pack. Here it is
+//! worked out which of them ask for a given item and agency, since when, and by when. A gap is never
+//! decided here: see [`super::sharing`].
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
+mod item;
+mod party;
+mod state;
+
+use jiff::civil::Date;
+
+use super::coverage::{Absence, Coverage, Reason};
+use super::cut::Cut;
+use super::knowledge::{Knowledge, Seen, State, StatementId, View};
+use crate::domain::event::sharing::{SharingContent, WithholdReason};
+use crate::domain::event::{Content, FeedKind, HandlingCode};
+use crate::domain::id::{AgencyId, PersonRef};
+use crate::domain::time::{Interval, TICK, london_date};
+use crate::rules::need::Figure;
+use crate::rules::{ItemFacts, NeedRule, Pack};
+
+pub(crate) use item::same_child;
+pub use item::{Alias, Item};
+
+/// A rule as an answer names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRule {
+    /// Id, e.g. `NTK-HARM`.
+    pub id: String,
+    /// Version.
+    pub version: u32,
+    /// The limit with its standing, e.g. `within 1 working day (this review's setting)`.
+    pub wording: String,
+    /// The standing of the duty itself, in words.
+    pub tier: &'static str,
+    /// What a missed need counts as.
+    pub figure: Figure,
+    /// The last day in time.
+    pub due: Date,
+}
+
+/// A need that some rule states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duty {
+    /// The rules that ask, the earliest due first; that one governs.
+    pub rules: Vec<NamedRule>,
+    /// The rule that governs.
+    pub rule: NamedRule,
+    /// Every agency that knew it and could have told, the earliest first.
+    pub could_have_told: Vec<AgencyId>,
+    /// The day on which the limit started.
+    pub start: Date,
+    /// The last day in time.
+    pub due: Date,
+    /// What an absence of sharing up to the due day is worth, both sides considered.
+    pub coverage: Absence,
+    /// The last day up to which an absence is worth that much.
+    pub covered_to: Option<Date>,
+    /// The entries that started it, ascending.
+    pub evidence: Vec<u64>,
+}
+
+/// A decision to withhold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withholding {
+    /// Position of the entry.
+    pub position: u64,
+    /// Who decided.
+    pub by: AgencyId,
+    /// Why, by code.
+    pub reason: WithholdReason,
+    /// The day of the decision.
+    pub on: Date,
+    /// Days after the due date; 0 when in time or when no rule asked.
+    pub days_late: i64,
+}
+
+/// Whether an agency needed to know an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// It is the agency's own entry.
+    Source,
+    /// No rule asks. Never worded "not needed": that would be a judgement.
+    NoRule,
+    /// The agency did not deal with the child.
+    NotInvolved,
+    /// It was decided not to share it, with a reason.
+    Withheld(Withholding),
+    /// The source's handling code forbids it.
+    Restricted,
+    /// It cannot be told.
+    Undeterminable(Reason, Option<Duty>),
+    /// The agency needed to know.
+    Required(Duty),
+}
+
+impl Need {
+    /// The duty, where a rule asks.
+    pub fn duty(&self) -> Option<&Duty> {
+        match self {
+            Self::Required(duty) | Self::Undeterminable(_, Some(duty)) => Some(duty),
+            Self::Source
+            | Self::NoRule
+            | Self::NotInvolved
+            | Self::Withheld(_)
+            | Self::Restricted
+            | Self::Undeterminable(_, None) => None,
+        }
+    }
+}
+
+/// A cut with all that a decision about need looks at.
+#[derive(Debug)]
+pub struct Case<'a> {
+    pub(super) view: View<'a>,
+    pub(super) knowledge: Knowledge,
+    pub(super) coverage: Coverage,
+    pub(super) pack: &'a Pack,
+    items: Vec<Item>,
+}
+
+impl<'a> Case<'a> {
+    /// Reads a cut with the rules of a pack.
+    pub fn of(cut: &'a Cut, pack: &'a Pack) -> Self {
+        let view = View::of(cut);
+        let knowledge = Knowledge::of_view(&view);
+        let mut case = Self {
+            knowledge,
+            coverage: Coverage::of(cut),
+            pack,
+            items: Vec::new(),
+            view,
+        };
+        case.items = item::items(&case);
+        case
+    }
+
+    /// The cut.
+    pub fn cut(&self) -> &'a Cut {
+        self.view.cut()
+    }
+
+    /// What everybody knew.
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.knowledge
+    }
+
+    /// What absences are worth.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// The items, in order of when they took place.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// One item.
+    pub fn item(&self, position: StatementId) -> Option<&Item> {
+        self.items.iter().find(|item| item.position == position)
+    }
+
+    /// Every agency of the case: registered, with a feed, an author, or named in an entry. Sorted.
+    pub fn agencies(&self) -> Vec<AgencyId> {
+        party::agencies(self)
+    }
+
+    /// The items about a child that an agency certainly knew, each with its since: what arrived at a
+    /// role's agency, for allocation.
+    pub fn items_known(&self, agency: &AgencyId, child: &PersonRef) -> Vec<(u64, Interval)> {
+        self.items
+            .iter()
+            .filter(|item| item.certain && !item.struck)
+            .filter(|item| item.children.is_empty() || item.children.contains(child))
+            .filter_map(|item| Some((item.position, self.certain_since(item, agency)?.0)))
+            .collect()
+    }
+
+    /// The last London day that the as-at moment includes.
+    pub fn day(&self) -> Date {
+        self.cut().at().day()
+    }
+
+    /// Whether an agency needed to know an item, in the order of `semantics.md` 7.1.
+    pub fn need(&self, item: &Item, agency: &AgencyId) -> Need {
+        let Some(seen) = self.view.get(item.position) else {
+            return Need::NoRule;
+        };
+        if seen.agency == agency {
+            return Need::Source;
+        }
+        let facts = item::facts(self, seen);
+        let date = first_day(seen.occurred());
+        let asking: Vec<&NeedRule> = self
+            .pack
+            .needs_for(&facts, date)
+            .filter(|rule| {
+                rule.to
+                    .iter()
+                    .any(|to| self.is_party(to, agency, item, date))
+            })
+            .collect();
+        let duties: Vec<Duty> = asking
+            .iter()
+            .filter_map(|rule| self.duty(rule, &facts, item, agency))
+            .collect();
+        if duties.is_empty() {
+            return Need::NoRule;
+        }
+        let duty = merge(duties);
+        if !self.is_involved(agency, item, duty.as_ref(), &asking) {
+            return if self.is_connected(agency) || self.is_named(agency) {
+                Need::NotInvolved
+            } else {
+                Need::Undeterminable(Reason::NotConnected, duty)
+            };
+        }
+        let Some(duty) = duty else {
+            return Need::NoRule;
+        };
+        if let Some(withholding) = self.withheld(item, agency, duty.due) {
+            return Need::Withheld(withholding);
+        }
+        if !permits(seen, agency) {
+            return Need::Restricted;
+        }
+        match duty.coverage {
+            Absence::Undeterminable(reason) => Need::Undeterminable(reason, Some(duty)),
+            Absence::NoRecord | Absence::Unconfirmed => Need::Required(duty),
+        }
+    }
+
+    /// The duty that one rule states, when its condition holds and somebody of its *from* knew.
+    fn duty(
+        &self,
+        rule: &NeedRule,
+        facts: &ItemFacts<'_>,
+        item: &Item,
+        agency: &AgencyId,
+    ) -> Option<Duty> {
+        let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = self
+            .agencies()
+            .into_iter()
+            .filter(|from| from != agency)
+            .filter_map(|from| {
+                let standing = self.certain_since(item, &from)?;
+                let day = last_day(standing.0);
+                let is_from = rule
+                    .from
+                    .iter()
+                    .any(|party| self.is_party(party, &from, item, day));
+                is_from.then_some((standing.0, from, standing.1))
+            })
+            .collect();
+        told_by.sort();
+        let (since, sender, evidence) = told_by.first()?.clone();
+        let mut start = last_day(since);
+        if !rule
+            .while_
+            .holds(|condition| self.condition(condition, item, facts, start))
+        {
+            return None;
+        }
+        start = start.max(rule.valid_from.unwrap_or(start));
+        start = start.max(self.joined(&rule.to, agency, item, start));
+        let next_core_group = self.next_core_group(item, start);
+        let due = rule
+            .limit_for(facts)
+            .due(self.pack.calendar(), start, next_core_group);
+        let (coverage, covered_to) = self.both_sides(&sender, agency, (start, due));
+        let rule = NamedRule {
+            id: rule.id.clone(),
+            version: rule.version,
+            wording: rule.wording(facts),
+            tier: rule.tier().wording(),
+            figure: rule.figure,
+            due,
+        };
+        Some(Duty {
+            rules: vec![rule.clone()],
+            rule,
+            could_have_told: told_by.into_iter().map(|(_, agency, _)| agency).collect(),
+            start,
+            due,
+            coverage,
+            covered_to,
+            evidence,
+        })
+    }
+
+    /// Since when an agency certainly knew an item as being about a child of this case, with what
+    /// shows it.
+    fn certain_since(&self, item: &Item, agency: &AgencyId) -> Option<(Interval, Vec<u64>)> {
+        let standing = self.knowledge.agency(agency, item.position)?;
+        if standing.state != State::Knows {
+            return None;
+        }
+        let Some(alias) = &item.alias else {
+            return Some((standing.since, standing.evidence));
+        };
+        let link = self.knowledge.agency(agency, alias.link)?;
+        (link.state == State::Knows).then(|| {
+            let mut evidence = standing.evidence;
+            evidence.extend(link.evidence);
+            evidence.sort_unstable();
+            evidence.dedup();
+            (standing.since.max(link.since), evidence)
+        })
+    }
+
+    /// What "no record of sharing" is worth from the start to the due day, and up to when: the
+    /// sender's and the receiver's records both.
+    fn both_sides(
+        &self,
+        sender: &AgencyId,
+        receiver: &AgencyId,
+        (start, due): (Date, Date),
+    ) -> (Absence, Option<Date>) {
+        let until = |end: Date| {
+            let one = |agency| self.coverage.absence(agency, FeedKind::Sharing, start, end);
+            one(sender).both(one(receiver))
+        };
+        let after = due.tomorrow().unwrap_or(due).min(day_after(self.day()));
+        let outcome = until(after);
+        let mut covered = None;
+        let mut day = start;
+        while day <= self.day() {
+            if until(day_after(day)) > outcome {
+                break;
+            }
+            let next = [sender, receiver]
+                .map(|agency| self.coverage.next_change(agency, FeedKind::Sharing, day));
+            let next = next.into_iter().min().unwrap_or(Date::MAX);
+            covered = Some(next.yesterday().unwrap_or(next).min(self.day()));
+            day = next;
+        }
+        (outcome, covered)
+    }
+
+    fn withheld(&self, item: &Item, agency: &AgencyId, due: Date) -> Option<Withholding> {
+        self.view
+            .statements()
+            .filter(|seen| !seen.struck && seen.certain)
+            .filter_map(|seen| match &seen.event.content {
+                Content::Sharing(SharingContent::ShareWithheld(held))
+                    if held.to == *agency && held.reason != WithholdReason::ConsentRefused =>
+                {
+                    let target = self.view.resolve(&held.item)?;
+                    let same = target == item.position || item.matter.contains(&target);
+                    let on = last_day(seen.occurred());
+                    same.then(|| Withholding {
+                        position: seen.id,
+                        by: seen.agency.clone(),
+                        reason: held.reason,
+                        on,
+                        days_late: days(due, on).max(0),
+                    })
+                }
+                _ => None,
+            })
+            .min_by_key(|held| held.on)
+    }
+}
+
+/// Whether the source lets an entry go to an agency.
+fn permits(seen: &Seen<'_>, agency: &AgencyId) -> bool {
+    let Some(handling) = &seen.event.handling else {
+        return true;
+    };
+    match handling.code {
+        HandlingCode::None => false,
+        HandlingCode::NamedAgencies => handling.shareable_with.contains(agency),
+        HandlingCode::Open
+        | HandlingCode::NotToFamily
+        | HandlingCode::NotStated
+        | HandlingCode::Unknown(_) => true,
+    }
+}
+
+/// Several rules: the earliest due governs; all are named.
+fn merge(mut duties: Vec<Duty>) -> Option<Duty> {
+    duties.sort_by_key(|duty| (duty.due, duty.start));
+    let mut duties = duties.into_iter();
+    let mut first = duties.next()?;
+    for duty in duties {
+        first.rules.extend(duty.rules);
+        for agency in duty.could_have_told {
+            if !first.could_have_told.contains(&agency) {
+                first.could_have_told.push(agency);
+            }
+        }
+    }
+    Some(first)
+}
+
+/// The first London day of an interval; the earliest day there is when nothing bounds it.
+pub(crate) fn first_day(interval: Interval) -> Date {
+    interval.earliest.map_or(Date::MIN, london_date)
+}
+
+/// The last London day of an interval.
+pub(crate) fn last_day(interval: Interval) -> Date {
+    london_date(interval.latest.checked_sub(TICK).unwrap_or(interval.latest))
+}
+
+pub(crate) fn day_after(day: Date) -> Date {
+    day.tomorrow().unwrap_or(day)
+}
+
+/// Difference of two dates in days.
+pub(crate) fn days(from: Date, to: Date) -> i64 {
+    crate::domain::time::days_between(from, to)
+}

@@ -1,0 +1,316 @@
+//! Items: entries that carry information somebody else may need (`semantics.md` 7.2), what the
+//! filters read of them, and which of them tell of one happening.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
+use std::collections::BTreeSet;
+
+use super::{Case, days, first_day};
+use crate::domain::event::allocation::AllocationContent;
+use crate::domain::event::case::CaseContent;
+use crate::domain::event::concern::{ConcernContent, IncidentKind};
+use crate::domain::event::record::RecordContent;
+use crate::domain::event::{AgeBand, CaseEvent, Content, RelationKind};
+use crate::domain::id::{AgencyId, PersonRef};
+use crate::domain::time::Interval;
+use crate::projection::cut::ReadingKind;
+use crate::projection::knowledge::{Seen, StatementId, View};
+use crate::rules::ItemFacts;
+
+/// That a person of another record is a child of this case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The child of this case.
+    pub person: PersonRef,
+    /// The code in the other record.
+    pub known_as: PersonRef,
+    /// Position of the link.
+    pub link: StatementId,
+}
+
+/// One item of a cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Position of its original entry.
+    pub position: StatementId,
+    /// Dotted name of its kind; `event.corrected` for a new understanding.
+    pub kind: &'static str,
+    /// Its author.
+    pub source: AgencyId,
+    /// When it took place.
+    pub occurred: Interval,
+    /// The children it is about; empty means every subject child.
+    pub children: Vec<PersonRef>,
+    /// Certainly before the as-at date; otherwise it is listed apart and makes no gap.
+    pub certain: bool,
+    /// Taken back.
+    pub struck: bool,
+    /// For a new understanding, the statement it is of.
+    pub renews: Option<StatementId>,
+    /// Positions of record errors whose words it has.
+    pub corrected_by: Vec<u64>,
+    /// The other items of the same happening, ascending.
+    pub matter: Vec<StatementId>,
+    /// Unlinked items of other agencies that may tell of the same happening: same child, same kind,
+    /// within two days.
+    pub candidates: Vec<StatementId>,
+    /// When it came from the record of a person linked to a child of this case.
+    pub alias: Option<Alias>,
+}
+
+/// The items of a cut.
+pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
+    let links = links(&case.view);
+    let subjects = foreign(&case.view);
+    let mut items: Vec<Item> = case
+        .view
+        .statements()
+        .filter(|seen| seen.item_like && case.pack.is_item(&facts(case, seen)))
+        .filter_map(|seen| {
+            let alias = alias(&case.view, seen);
+            let other = !seen.event.children.is_empty()
+                && seen
+                    .event
+                    .children
+                    .iter()
+                    .all(|child| subjects.contains(child));
+            // Of the other record of a person not (yet) linked: not in this case.
+            if other && alias.is_none() {
+                return None;
+            }
+            let children = match &alias {
+                Some(alias) => vec![alias.person.clone()],
+                None => seen.event.children.clone(),
+            };
+            Some(Item {
+                position: seen.id,
+                kind: kind(seen),
+                source: seen.agency.clone(),
+                occurred: seen.occurred(),
+                children,
+                certain: seen.certain,
+                struck: seen.struck,
+                renews: seen.renews,
+                corrected_by: seen.corrected_by.clone(),
+                matter: matter(seen.id, &links),
+                candidates: Vec::new(),
+                alias,
+            })
+        })
+        .collect();
+    items.sort_by_key(|item| (item.occurred, item.position));
+    let found: Vec<Vec<StatementId>> = items.iter().map(|item| candidates(item, &items)).collect();
+    for (item, candidates) in items.iter_mut().zip(found) {
+        item.candidates = candidates;
+    }
+    items
+}
+
+fn kind(seen: &Seen<'_>) -> &'static str {
+    if seen.renews.is_some() {
+        "event.corrected"
+    } else {
+        seen.event.content.type_name()
+    }
+}
+
+fn candidates(item: &Item, items: &[Item]) -> Vec<StatementId> {
+    let near = |other: &&Item| {
+        other.source != item.source
+            && other.kind == item.kind
+            && !other.struck
+            && !item.matter.contains(&other.position)
+            && same_child(&other.children, &item.children)
+            && days(first_day(item.occurred), first_day(other.occurred)).abs() <= 2
+    };
+    items
+        .iter()
+        .filter(near)
+        .map(|other| other.position)
+        .collect()
+}
+
+/// Whether two events are about a child in common; none named means all.
+pub(crate) fn same_child(a: &[PersonRef], b: &[PersonRef]) -> bool {
+    a.is_empty() || b.is_empty() || a.iter().any(|child| b.contains(child))
+}
+
+/// Pairs of statements recorded as one matter: by a link, or by a relation in an entry.
+fn links(view: &View<'_>) -> BTreeSet<(StatementId, StatementId)> {
+    let mut pairs: BTreeSet<(StatementId, StatementId)> = view
+        .cut()
+        .matters()
+        .iter()
+        .map(|matter| (matter.a, matter.b))
+        .collect();
+    for seen in view.statements().filter(|seen| !seen.struck) {
+        for relation in &seen.event.relations {
+            if relation.kind == RelationKind::SameMatter
+                && let Some(other) = view.resolve(&relation.target)
+            {
+                pairs.insert((seen.id, other));
+            }
+        }
+    }
+    pairs
+}
+
+/// The others of the class that a statement's links make.
+fn matter(of: StatementId, links: &BTreeSet<(StatementId, StatementId)>) -> Vec<StatementId> {
+    let mut class = BTreeSet::from([of]);
+    loop {
+        let before = class.len();
+        for (a, b) in links {
+            if class.contains(a) || class.contains(b) {
+                class.insert(*a);
+                class.insert(*b);
+            }
+        }
+        if class.len() == before {
+            break;
+        }
+    }
+    class.remove(&of);
+    class.into_iter().collect()
+}
+
+/// Codes of persons of other records that an identity link anywhere in the ledger names, as far as
+/// the cut shows; and children that only entries outside this case's persons name.
+fn foreign(view: &View<'_>) -> BTreeSet<PersonRef> {
+    let mut own = BTreeSet::new();
+    for seen in view.statements() {
+        match &seen.event.content {
+            Content::Case(CaseContent::PersonRecorded(person)) => {
+                own.insert(person.person.clone());
+            }
+            Content::Case(CaseContent::ChildBorn(born)) => {
+                own.insert(born.child.clone());
+            }
+            _ => {}
+        }
+    }
+    if own.is_empty() {
+        return BTreeSet::new();
+    }
+    view.statements()
+        .flat_map(|seen| seen.event.children.iter().cloned())
+        .filter(|child| !own.contains(child))
+        .collect()
+}
+
+/// The link by which an entry about another record's person belongs to this case, if it is in the
+/// cut and not undone since.
+fn alias(view: &View<'_>, seen: &Seen<'_>) -> Option<Alias> {
+    let known_as = seen.event.children.first()?;
+    let mut state: Option<(Interval, Alias)> = None;
+    let mut undone: Option<Interval> = None;
+    for link in view.statements() {
+        match &link.event.content {
+            Content::Record(RecordContent::IdentityLinked(linked))
+                if linked.other_person == known_as.as_str() && linked.person != *known_as =>
+            {
+                let alias = Alias {
+                    person: linked.person.clone(),
+                    known_as: known_as.clone(),
+                    link: link.id,
+                };
+                state = Some((link.kappa, alias));
+            }
+            Content::Record(RecordContent::IdentityUnlinked(unlinked))
+                if unlinked.other_person == known_as.as_str() =>
+            {
+                undone = Some(link.kappa);
+            }
+            _ => {}
+        }
+    }
+    let (since, alias) = state?;
+    undone.is_none_or(|undone| undone < since).then_some(alias)
+}
+
+/// What the rules' filters read of a statement, as it stood.
+pub(super) fn facts<'a>(case: &Case<'a>, seen: &Seen<'a>) -> ItemFacts<'a> {
+    let event: &'a CaseEvent = seen.event;
+    let codes = &event.codes;
+    let mut facts = ItemFacts {
+        event: kind(seen),
+        harm: codes.harm.name(),
+        level: codes.level.name(),
+        possible_offence: codes.possible_offence.name(),
+        explanation_consistent: codes.explanation_consistent.name(),
+        child_present: codes.child_present.name(),
+        other_person_identified: codes
+            .other_person
+            .as_ref()
+            .is_some_and(|other| other.person.is_some()),
+        ..ItemFacts::default()
+    };
+    if let Content::Record(RecordContent::EventCorrected(correction)) = &seen.root.event.content {
+        facts.correction_kind = correction.kind.name();
+        if seen.renews.is_some() {
+            return facts;
+        }
+    }
+    content_facts(case, seen, &mut facts);
+    facts
+}
+
+fn content_facts<'a>(case: &Case<'a>, seen: &Seen<'a>, facts: &mut ItemFacts<'a>) {
+    match &seen.event.content {
+        Content::Concern(ConcernContent::PoliceIncident(incident)) => {
+            facts.incident_kind = incident.kind.name();
+            facts.force_grade = &incident.grade;
+            // The incident is in this case because it concerns the family of the child.
+            facts.child_lives_there = incident.kind == IncidentKind::DomesticAbuse;
+        }
+        Content::Concern(ConcernContent::PoliceIntelligence(intelligence)) => {
+            facts.bears_on_child = intelligence.bears_on_child.name();
+        }
+        Content::Concern(ConcernContent::HealthAttendance(health)) => {
+            facts.safeguarding = health.safeguarding.name();
+        }
+        Content::Concern(ConcernContent::HealthMeasure(health)) => {
+            facts.safeguarding = health.safeguarding.name();
+        }
+        Content::Concern(ConcernContent::HealthMissed(missed)) => {
+            let counted = missed.in_a_row.unwrap_or(1).saturating_sub(1);
+            let mut earlier = earlier(case, seen);
+            while earlier.len() < usize::try_from(counted).unwrap_or(0).min(100) {
+                earlier.push(0);
+            }
+            facts.earlier_same_type_days_ago = earlier;
+        }
+        Content::Case(CaseContent::HouseholdMemberJoined(joined)) => {
+            facts.adult = joined.age_band == AgeBand::Adult;
+        }
+        Content::Allocation(AllocationContent::AllocationStarted(started)) => {
+            facts.role = started.role.name();
+            facts.basis = started.basis.name();
+        }
+        Content::Allocation(AllocationContent::AllocationTransferred(transferred)) => {
+            facts.role = transferred.role.name();
+            facts.basis = "named";
+        }
+        _ => {}
+    }
+}
+
+/// Days back to each earlier certain entry of the same kind about the same child.
+fn earlier(case: &Case<'_>, seen: &Seen<'_>) -> Vec<u32> {
+    let day = first_day(seen.occurred());
+    case.cut()
+        .readings()
+        .iter()
+        .filter(|other| {
+            other.kind() == ReadingKind::Fact && other.certain() && other.struck().is_none()
+        })
+        .filter(|other| other.position() != seen.id)
+        .filter(|other| other.event().content.type_name() == seen.event.content.type_name())
+        .filter(|other| same_child(&other.event().children, &seen.event.children))
+        .filter_map(|other| u32::try_from(days(first_day(other.occurred()), day)).ok())
+        .filter(|ago| *ago > 0)
+        .collect()
+}

@@ -1,0 +1,381 @@
+//! Who a rule means by its parties, and which agencies deal with a child (`semantics.md` 7.1).
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
+use std::collections::BTreeSet;
+
+use jiff::Span;
+use jiff::civil::Date;
+
+use super::item::same_child;
+use super::{Case, Duty, Item, first_day, last_day};
+use crate::domain::event::allocation::{AllocationBasis, AllocationContent};
+use crate::domain::event::enquiry::EnquiryContent;
+use crate::domain::event::involvement::{InvolvementContent, InvolvementKind};
+use crate::domain::event::meeting::MeetingContent;
+use crate::domain::event::plan::{PlanContent, PlanMember, PlanType};
+use crate::domain::event::referral::ReferralContent;
+use crate::domain::event::registry::AgencyKind;
+use crate::domain::event::{Attendance, Content, FeedKind, Presence, Role};
+use crate::domain::id::{AgencyId, PersonRef};
+use crate::projection::coverage::Cover;
+use crate::projection::cut::Reading;
+use crate::projection::knowledge::State;
+use crate::rules::NeedRule;
+use crate::rules::need::Party;
+
+/// Every agency of the case.
+pub(super) fn agencies(case: &Case<'_>) -> Vec<AgencyId> {
+    let mut all: BTreeSet<AgencyId> = case.coverage.agencies().cloned().collect();
+    all.extend(case.view.statements().map(|seen| seen.agency.clone()));
+    all.extend(
+        case.knowledge
+            .facts()
+            .map(|fact| fact.holder.agency().clone()),
+    );
+    all.into_iter().collect()
+}
+
+impl Case<'_> {
+    /// What an agency is, by its code name; `other` when it is not registered.
+    pub(crate) fn kind_of(&self, agency: &AgencyId) -> &'static str {
+        self.coverage
+            .agency_kind(agency)
+            .map_or("other", AgencyKind::name)
+    }
+
+    /// Whether an agency has a feed or any entry.
+    pub(super) fn is_connected(&self, agency: &AgencyId) -> bool {
+        let day = self.day();
+        FeedKind::ALL
+            .iter()
+            .any(|kind| self.coverage.cover(agency, *kind, day) != Cover::NotConnected)
+            || self.view.statements().any(|seen| seen.agency == agency)
+    }
+
+    /// Whether any entry names the agency as told, present or sent something.
+    pub(super) fn is_named(&self, agency: &AgencyId) -> bool {
+        self.knowledge.facts().any(|fact| {
+            fact.holder.agency() == agency
+                && fact
+                    .standing(self.knowledge.at())
+                    .is_some_and(|s| s.state != State::None)
+        })
+    }
+
+    /// Whether an agency is one of a rule's parties for an item on a day.
+    pub(super) fn is_party(
+        &self,
+        party: &Party,
+        agency: &AgencyId,
+        item: &Item,
+        day: Date,
+    ) -> bool {
+        let kind = self.kind_of(agency);
+        let children = &item.children;
+        match party {
+            Party::Any => true,
+            Party::Kind(wanted) => kind == wanted,
+            Party::Author => item.source == *agency,
+            Party::ChildsSchool => {
+                kind == "school"
+                    && self.involved_as(agency, children, day, InvolvementKind::Enrolled)
+            }
+            Party::OldSchool => kind == "school" && item.source == *agency,
+            Party::NewSchool => {
+                kind == "school"
+                    && item.source != *agency
+                    && self.enrolled_from(agency, children, day).is_some()
+            }
+            Party::ChildsGp => {
+                kind == "gp" && self.involved_as(agency, children, day, InvolvementKind::Registered)
+            }
+            Party::HealthVisitor => {
+                kind == "health"
+                    && self.holds_role(agency, children, day, Some(Role::HealthVisitor))
+            }
+            Party::PlanMembers => self.plan_members(children, day, false).contains(agency),
+            Party::CoreGroup => self.plan_members(children, day, true).contains(agency),
+            Party::ConferenceInvited => self.conference_of(item, day).contains(agency),
+            Party::Referrer => self.referrer_of(item).as_ref() == Some(agency),
+            Party::KnowsOrSent => item
+                .renews
+                .and_then(|original| self.knowledge.agency(agency, original))
+                .is_some_and(|standing| matches!(standing.state, State::Knows | State::Sent)),
+            // Joining is no event of its own; the rule that names it is off and asks nobody.
+            Party::JoiningAgency => false,
+        }
+    }
+
+    /// The day on which an agency that a rule means joined, when that is after `start`.
+    pub(super) fn joined(&self, to: &[Party], agency: &AgencyId, item: &Item, start: Date) -> Date {
+        let day = first_day(item.occurred);
+        to.iter()
+            .filter(|party| **party == Party::NewSchool)
+            .filter_map(|_| self.enrolled_from(agency, &item.children, day))
+            .fold(start, Date::max)
+    }
+
+    /// Whether an agency dealt with the child on the day that a duty started. Social care and police are
+    /// always involvable; a party that a rule names by its part in the case is involved by it.
+    pub(super) fn is_involved(
+        &self,
+        agency: &AgencyId,
+        item: &Item,
+        duty: Option<&Duty>,
+        asking: &[&NeedRule],
+    ) -> bool {
+        if matches!(self.kind_of(agency), "children_social_care" | "police") {
+            return true;
+        }
+        let by_part = asking.iter().flat_map(|rule| &rule.to).any(|party| {
+            !matches!(party, Party::Any | Party::Kind(_))
+                && self.is_party(party, agency, item, first_day(item.occurred))
+        });
+        let day = duty.map_or_else(|| last_day(item.occurred), |duty| duty.start);
+        by_part || self.deals_with(agency, &item.children, day)
+    }
+
+    /// Open involvement or role spell, plan or core-group member, or any entry about the child in the
+    /// twelve months to the day.
+    fn deals_with(&self, agency: &AgencyId, children: &[PersonRef], day: Date) -> bool {
+        let year_before = day.saturating_sub(Span::new().months(12));
+        let wrote = self.cut().facts().any(|fact| {
+            let on = first_day(fact.occurred());
+            fact.agency() == agency
+                && same_child(&fact.event().children, children)
+                && year_before <= on
+                && on <= day
+        });
+        wrote
+            || self.involved(agency, children, day, |_| true).is_some()
+            || self.holds_role(agency, children, day, None)
+            || self.plan_members(children, day, false).contains(agency)
+    }
+
+    fn involved_as(
+        &self,
+        agency: &AgencyId,
+        children: &[PersonRef],
+        day: Date,
+        kind: InvolvementKind,
+    ) -> bool {
+        self.involved(agency, children, day, |open| open == kind)
+            .is_some()
+    }
+
+    /// The start of an involvement that was open on a day.
+    fn involved(
+        &self,
+        agency: &AgencyId,
+        children: &[PersonRef],
+        day: Date,
+        wanted: impl Fn(InvolvementKind) -> bool,
+    ) -> Option<Date> {
+        let mut since = None;
+        for fact in self.facts_by(children, day) {
+            match &fact.event().content {
+                Content::Involvement(InvolvementContent::InvolvementStarted(started))
+                    if started.agency == *agency && wanted(started.kind) =>
+                {
+                    since = since.or(Some(first_day(fact.occurred())));
+                }
+                Content::Involvement(InvolvementContent::InvolvementEnded(ended))
+                    if ended.agency == *agency && wanted(ended.kind) =>
+                {
+                    since = None;
+                }
+                _ => {}
+            }
+        }
+        since
+    }
+
+    /// The first enrolment at a school on or after a day.
+    fn enrolled_from(&self, agency: &AgencyId, children: &[PersonRef], day: Date) -> Option<Date> {
+        self.cut()
+            .facts()
+            .find_map(|fact| match &fact.event().content {
+                Content::Involvement(InvolvementContent::InvolvementStarted(started))
+                    if started.agency == *agency
+                        && started.kind == InvolvementKind::Enrolled
+                        && same_child(&fact.event().children, children)
+                        && first_day(fact.occurred()) >= day =>
+                {
+                    Some(first_day(fact.occurred()))
+                }
+                _ => None,
+            })
+    }
+
+    /// Whether somebody of the agency held a role (any, if none is named) for the child on a day.
+    fn holds_role(
+        &self,
+        agency: &AgencyId,
+        children: &[PersonRef],
+        day: Date,
+        wanted: Option<Role>,
+    ) -> bool {
+        let is_wanted = |role: Role| wanted.is_none_or(|wanted| wanted == role);
+        let mut held = BTreeSet::new();
+        for fact in self
+            .facts_by(children, day)
+            .filter(|fact| fact.agency() == agency)
+        {
+            match &fact.event().content {
+                Content::Allocation(AllocationContent::AllocationStarted(started))
+                    if is_wanted(started.role) && started.basis == AllocationBasis::Named =>
+                {
+                    held.insert(started.role);
+                }
+                Content::Allocation(AllocationContent::AllocationTransferred(moved))
+                    if is_wanted(moved.role) =>
+                {
+                    held.insert(moved.role);
+                }
+                Content::Allocation(AllocationContent::AllocationEnded(ended)) => {
+                    held.remove(&ended.role);
+                }
+                _ => {}
+            }
+        }
+        !held.is_empty()
+    }
+
+    /// The members of the plans open on a day (of child protection plans only, with those who came to
+    /// a core group of it).
+    fn plan_members(
+        &self,
+        children: &[PersonRef],
+        day: Date,
+        core_group: bool,
+    ) -> BTreeSet<AgencyId> {
+        let mut members: Vec<(PlanType, BTreeSet<AgencyId>)> = Vec::new();
+        let wanted = |kind: PlanType| !core_group || kind == PlanType::ChildProtection;
+        for fact in self.facts_by(children, day) {
+            match &fact.event().content {
+                Content::Plan(PlanContent::PlanStarted(plan)) if wanted(plan.plan_type) => {
+                    let mut set = named(&plan.members);
+                    set.insert(fact.agency().clone());
+                    members.push((plan.plan_type, set));
+                }
+                Content::Plan(PlanContent::PlanChanged(plan)) if !plan.members.is_empty() => {
+                    for (_, set) in members
+                        .iter_mut()
+                        .filter(|(kind, _)| *kind == plan.plan_type)
+                    {
+                        *set = named(&plan.members);
+                        set.insert(fact.agency().clone());
+                    }
+                }
+                Content::Plan(PlanContent::PlanSteppedDown(plan)) => {
+                    if core_group {
+                        members.retain(|(kind, _)| *kind != plan.from);
+                    } else {
+                        for (kind, _) in members.iter_mut().filter(|(kind, _)| *kind == plan.from) {
+                            *kind = plan.to;
+                        }
+                    }
+                }
+                Content::Plan(PlanContent::PlanEnded(plan)) => {
+                    members.retain(|(kind, _)| *kind != plan.plan_type);
+                }
+                Content::Meeting(MeetingContent::CoreGroupHeld(held)) => {
+                    for (kind, set) in &mut members {
+                        if *kind == PlanType::ChildProtection {
+                            set.extend(held.attendance.iter().map(|part| part.agency.clone()));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        members.into_iter().flat_map(|(_, set)| set).collect()
+    }
+
+    /// The agencies invited to the conference that an item came of: the one it names, else the last
+    /// before it.
+    fn conference_of(&self, item: &Item, day: Date) -> BTreeSet<AgencyId> {
+        let mut last: &[Attendance] = &[];
+        let named = self
+            .view
+            .get(item.position)
+            .and_then(|seen| match &seen.event.content {
+                Content::Meeting(MeetingContent::ConferenceOutcome(outcome)) => outcome
+                    .conference
+                    .as_ref()
+                    .and_then(|target| self.view.resolve(target)),
+                _ => None,
+            });
+        for fact in self.facts_by(&item.children, day) {
+            if let Content::Meeting(MeetingContent::ConferenceHeld(held)) = &fact.event().content
+                && named.is_none_or(|named| named == fact.position())
+            {
+                last = &held.attendance;
+            }
+        }
+        last.iter().map(|part| part.agency.clone()).collect()
+    }
+
+    fn referrer_of(&self, item: &Item) -> Option<AgencyId> {
+        let seen = self.view.get(item.position)?;
+        let Content::Referral(ReferralContent::ReferralDecided(decided)) = &seen.event.content
+        else {
+            return None;
+        };
+        let referral = self
+            .view
+            .get(self.view.resolve(decided.referral.as_ref()?)?)?;
+        match &referral.event.content {
+            Content::Referral(ReferralContent::ReferralReceived(received)) => {
+                received.referrer.clone()
+            }
+            _ => None,
+        }
+    }
+
+    /// Certain facts about any of the children up to and including a day, in order.
+    pub(super) fn facts_by<'s>(
+        &'s self,
+        children: &'s [PersonRef],
+        day: Date,
+    ) -> impl Iterator<Item = &'s Reading> {
+        self.cut().facts().filter(move |fact| {
+            same_child(&fact.event().children, children) && first_day(fact.occurred()) <= day
+        })
+    }
+
+    /// Whether police were at a strategy discussion that considered the matter, or, where what was
+    /// considered is not listed, at one about the child within ten days of the item.
+    pub(super) fn police_at_strategy(&self, item: &Item, start: Date) -> bool {
+        self.cut().facts().any(|fact| {
+            let Content::Enquiry(EnquiryContent::StrategyHeld(held)) = &fact.event().content else {
+                return false;
+            };
+            let police = held.attendance.iter().any(|part| {
+                self.kind_of(&part.agency) == "police"
+                    && matches!(part.presence, Presence::Full | Presence::Part)
+            });
+            let listed: Vec<u64> = held
+                .items_considered
+                .iter()
+                .filter_map(|target| self.view.resolve(target))
+                .collect();
+            let about = listed.contains(&item.position)
+                || item.matter.iter().any(|other| listed.contains(other));
+            let on = last_day(fact.occurred());
+            let near = held.items_considered.is_empty()
+                && start <= on
+                && super::days(start, on) <= 10
+                && same_child(&fact.event().children, &item.children);
+            police && (about || near)
+        })
+    }
+}
+
+fn named(members: &[PlanMember]) -> BTreeSet<AgencyId> {
+    members.iter().map(|member| member.agency.clone()).collect()
+}

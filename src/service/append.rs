@@ -1,0 +1,244 @@
+//! The single writer: bounded queue → one commit → settle repeats → admit → one appended time → seal → journal → sign →
+//! head file → answers.
+//!
+//! Everything that decides about an append happens on one thread, so there is nothing to lock and nothing to race.
+//! *Acknowledged means durable*: an answer is sent only after the journal has synced and the head file holds the
+//! checkpoint. When the outcome of a commit is unknown the writer answers `InDoubt`, and refuses everything until a
+//! restart has re-read the store.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::journal::{AppendError, Record};
+use crate::ledger::digest::{ChainTag, Link};
+use crate::ledger::entry::SealedEntry;
+
+use super::clock::Guard;
+use super::error::Refused;
+use super::headfile::HeadSink;
+use super::limits;
+use super::overlay::Overlay;
+use super::prepare::{Deadline, Prepared};
+use super::shared::Shared;
+use super::signer::Signer;
+
+/// Where an event stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// Number in the whole ledger, from 0.
+    pub position: u64,
+    /// Number in its chain, from 1.
+    pub case_seq: u64,
+    /// Tag of its chain.
+    pub tag: ChainTag,
+    /// Link of the chain at this entry.
+    pub link: Link,
+    /// Appended time, microseconds UTC.
+    pub appended: u64,
+    /// It stood there already: the same event was sent before.
+    pub repeat: bool,
+}
+
+impl Placement {
+    /// Where a sealed entry stands.
+    pub fn of(entry: &SealedEntry) -> Self {
+        Self {
+            position: entry.position(),
+            case_seq: entry.case_seq(),
+            tag: *entry.tag(),
+            link: entry.link(),
+            appended: entry.appended(),
+            repeat: false,
+        }
+    }
+}
+
+/// One request that waits for the writer.
+pub(super) struct Job {
+    pub(super) items: Vec<Prepared>,
+    pub(super) is_batch: bool,
+    pub(super) bytes: usize,
+    pub(super) deadline: Deadline,
+    pub(super) answer: oneshot::Sender<Result<Vec<Placement>, Refused>>,
+}
+
+/// What the writer thread is sent.
+pub(super) enum Message {
+    /// One request.
+    Append(Box<Job>),
+    /// Finish what is queued, sync the head file and end.
+    Stop,
+}
+
+/// The writer's own state. Nobody else has it.
+pub(super) struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) guard: Guard,
+    pub(super) signer: Signer,
+    pub(super) head_file: Box<dyn HeadSink>,
+    pub(super) unsynced_since: Option<Duration>,
+}
+
+impl Writer {
+    /// Runs until it is told to stop or every sender is gone.
+    pub(super) fn run(mut self, queue: &Receiver<Message>) {
+        loop {
+            match queue.recv_timeout(limits::HEAD_SYNC) {
+                Ok(Message::Append(first)) => {
+                    let (jobs, stop) = drain(*first, queue);
+                    self.commit(jobs);
+                    if stop {
+                        break;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.sync_head(),
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let due = self.unsynced_since.is_some_and(|since| {
+                self.shared.clock.monotonic().saturating_sub(since) >= limits::HEAD_SYNC
+            });
+            if due {
+                self.sync_head();
+            }
+        }
+        self.sync_head();
+    }
+
+    /// One commit: every job is answered, whatever happens.
+    fn commit(&mut self, jobs: Vec<Job>) {
+        let bytes: usize = jobs.iter().map(|job| job.bytes).sum();
+        self.shared.queued_bytes.fetch_sub(bytes, Ordering::SeqCst);
+        if self.shared.poisoned.load(Ordering::SeqCst) {
+            return jobs
+                .into_iter()
+                .for_each(|job| answer(job.answer, Err(Refused::InDoubt)));
+        }
+        if let Err(error) = self.shared.vault.ensure(self.shared.size()) {
+            let refused = Refused::Store(error.to_string());
+            return jobs
+                .into_iter()
+                .for_each(|job| answer(job.answer, Err(refused.clone())));
+        }
+        let now = self.shared.clock.monotonic();
+        let time = self.guard.next(self.shared.clock.as_ref());
+        let mut commit = Overlay::default();
+        let mut waiting = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            if job.deadline.is_some_and(|deadline| deadline <= now) {
+                answer(job.answer, Err(Refused::DeadlinePassed));
+                continue;
+            }
+            let mut local = Overlay::default();
+            match self.stage(job.items, job.is_batch, time, (&commit, &mut local)) {
+                Ok(placements) => {
+                    commit.merge(local);
+                    waiting.push((job.answer, placements));
+                }
+                Err(refused) => answer(job.answer, Err(refused)),
+            }
+        }
+        match self.make_durable(commit) {
+            Ok(()) => waiting
+                .into_iter()
+                .for_each(|(to, placements)| answer(to, Ok(placements))),
+            Err(refused) => {
+                waiting
+                    .into_iter()
+                    .for_each(|(to, _)| answer(to, Err(refused.clone())));
+            }
+        }
+    }
+
+    /// Journal, tree, checkpoint, head file, followers, in this order.
+    pub(super) fn make_durable(&mut self, commit: Overlay) -> Result<(), Refused> {
+        if commit.staged.is_empty() {
+            return Ok(());
+        }
+        let size = self.shared.size();
+        let records: Vec<Record> = commit
+            .staged
+            .iter()
+            .map(|staged| record(&staged.entry))
+            .collect();
+        match self.shared.journal.append(size, &records) {
+            Ok(_) => {}
+            Err(AppendError::IndexLag { .. }) => {
+                return Err(Refused::QueueFull {
+                    retry: limits::RETRY_QUEUE,
+                });
+            }
+            Err(AppendError::Invalid { what }) => return Err(Refused::Store(what)),
+            Err(AppendError::Read(error)) => return Err(error.into()),
+            Err(
+                AppendError::HeadMoved { .. }
+                | AppendError::Duplicate { .. }
+                | AppendError::Poisoned
+                | AppendError::InDoubt { .. },
+            ) => return Err(self.poison()),
+        }
+        let Ok(checkpoint) = self.shared.extend(commit, &self.signer) else {
+            return Err(self.poison());
+        };
+        if self.head_file.write(&checkpoint.signed).is_err() {
+            return Err(self.poison());
+        }
+        self.unsynced_since
+            .get_or_insert_with(|| self.shared.clock.monotonic());
+        self.shared.publish(checkpoint);
+        Ok(())
+    }
+
+    /// Refuses everything from now on: what the store kept is read again at the next start.
+    fn poison(&self) -> Refused {
+        self.shared.poisoned.store(true, Ordering::SeqCst);
+        Refused::InDoubt
+    }
+
+    fn sync_head(&mut self) {
+        if self.unsynced_since.take().is_some() && self.head_file.sync().is_err() {
+            self.poison();
+        }
+    }
+}
+
+/// The entry as the journal keeps it. The ledger's own entries are found by position, not by event id.
+pub(super) fn record(entry: &SealedEntry) -> Record {
+    Record {
+        position: entry.position(),
+        tag: *entry.tag().as_bytes(),
+        chain_seq: entry.case_seq(),
+        agency: entry.agency().to_owned(),
+        event_id: entry.event_id(),
+        bytes: entry.encode(),
+    }
+}
+
+/// Takes what waits, up to the limits of one commit; true when a stop was among it.
+fn drain(first: Job, queue: &Receiver<Message>) -> (Vec<Job>, bool) {
+    let (mut events, mut bytes) = (first.items.len(), first.bytes);
+    let mut jobs = vec![first];
+    while events < limits::COMMIT_EVENTS && bytes < limits::COMMIT_BYTES {
+        match queue.try_recv() {
+            Ok(Message::Append(job)) => {
+                events += job.items.len();
+                bytes += job.bytes;
+                jobs.push(*job);
+            }
+            Ok(Message::Stop) => return (jobs, true),
+            Err(_) => break,
+        }
+    }
+    (jobs, false)
+}
+
+/// Answers a caller; one that has gone away does not care.
+fn answer(
+    to: oneshot::Sender<Result<Vec<Placement>, Refused>>,
+    with: Result<Vec<Placement>, Refused>,
+) {
+    drop(to.send(with));
+}

@@ -1,0 +1,317 @@
+//! Validation off the writer's path: everything about an event that can be decided without knowing what stands before it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::check::{self, Refusal};
+use crate::domain::event::case::CaseContent;
+use crate::domain::event::feed::FeedContent;
+use crate::domain::event::registry::RegistryContent;
+use crate::domain::event::{CaseEvent, Content};
+use crate::domain::id::{AgencyId, CaseId, EventId};
+use crate::ledger::commitment::Secret;
+use crate::ledger::digest::{ChainTag, FieldsRoot};
+use crate::ledger::entry::{self, Authenticated, EntryKind, Ingest, PrepareError, Unsealed};
+use crate::ledger::fields::{self, FieldRefusal, Singular};
+use crate::ledger::statement::{AgencyName, Origin, Seen, Statement};
+
+use super::access::{Caller, How};
+use super::error::{FieldFault, Refused};
+use super::limits;
+
+/// Reads the exact bytes of an event. Passed in by the edge, because generated types live there.
+pub type Decoder = fn(&[u8]) -> Result<CaseEvent, Refusal>;
+
+/// An expectation about a chain: its number of entries and the link of the newest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Entries the case should have; 0 for a case that does not exist yet.
+    pub seq: u64,
+    /// Link of the newest of them; empty when only the number is expected.
+    pub link: Vec<u8>,
+}
+
+/// One event as it arrives.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// Random id, unique for this agency; sending it again is how a repeat is recognised.
+    pub event_id: EventId,
+    /// The exact bytes of the event.
+    pub event: Vec<u8>,
+    /// Secret of the event's commitments; `None` = the server takes one from the operating system.
+    pub secret: Option<[u8; 32]>,
+    /// For `case.opened`: the tag of the new case; `None` = the server takes a random one.
+    pub case_tag: Option<[u8; 32]>,
+    /// Refuse if the case is not like this.
+    pub expected: Option<Expected>,
+    /// The newest entry of this case that its author had been shown.
+    pub seen: Seen,
+    /// The event came from a file rather than from the agency's running system.
+    pub imported: bool,
+}
+
+/// Which chain an event belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Route {
+    /// A case, which it opens or not.
+    Case { id: CaseId, opens: bool },
+    /// The registry.
+    Registry,
+}
+
+/// A submission that is right in itself, already committed to under the tag and the ingest it will most likely have.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) agency: AgencyId,
+    pub(super) event_id: [u8; 16],
+    pub(super) event: CaseEvent,
+    pub(super) sealable: entry::Prepared,
+    pub(super) ingest: Ingest,
+    how: Authenticated,
+    pub(super) route: Route,
+    pub(super) case_tag: Option<ChainTag>,
+    pub(super) expected: Option<Expected>,
+    pub(super) imported: bool,
+}
+
+impl Prepared {
+    /// The same under the tag and ingest that the writer decided; free when preparation guessed right.
+    ///
+    /// # Errors
+    /// [`Refused`] if the event cannot be committed to, which preparation has already excluded.
+    pub(super) fn sealable_for(
+        &self,
+        tag: ChainTag,
+        ingest: Ingest,
+        singular: &Singular,
+    ) -> Result<Cow<'_, entry::Prepared>, Refused> {
+        let statement = self.sealable.statement();
+        if statement.tag == tag && self.ingest == ingest {
+            return Ok(Cow::Borrowed(&self.sealable));
+        }
+        let unsealed = Unsealed {
+            kind: self.sealable.kind(),
+            statement: Statement {
+                tag,
+                ..statement.clone()
+            },
+            signature: None,
+            secret: self.sealable.secret().clone(),
+            event: self.sealable.event().to_vec(),
+            ingest,
+            authenticated: self.how,
+        };
+        unsealed
+            .prepare(singular)
+            .map(Cow::Owned)
+            .map_err(not_sealable)
+    }
+}
+
+/// What preparation needs besides the submission: the ledger's name and schema, the time, and a guess of tag and ingest.
+#[derive(Clone)]
+pub(super) struct Context<'a> {
+    pub(super) origin: &'a Origin,
+    pub(super) decoder: Decoder,
+    pub(super) singular: &'a Singular,
+    pub(super) now: Timestamp,
+    pub(super) guess_tag: &'a dyn Fn(&CaseId) -> Option<ChainTag>,
+    pub(super) guess_backload: &'a dyn Fn(&AgencyId, &CaseEvent, bool) -> bool,
+}
+
+/// Checks one submission and commits to its fields.
+///
+/// # Errors
+/// [`Refused`] naming the field that is wrong.
+pub(super) fn prepare(
+    context: &Context<'_>,
+    caller: &Caller,
+    submission: Submission,
+) -> Result<Prepared, Refused> {
+    let agency = caller.agency()?.clone();
+    let size = submission.event.len();
+    if size > limits::EVENT_BYTES {
+        return Err(Refused::TooLarge {
+            what: "the event",
+            actual: size,
+            limit: limits::EVENT_BYTES,
+        });
+    }
+    if size == 0 {
+        return Err(Refused::field("event", "is missing"));
+    }
+    if submission.event_id.0 == [0; 16] {
+        return Err(Refused::field(
+            "event_id",
+            "is all zero; send a random UUID",
+        ));
+    }
+    // Before the typed view: a refusal of the format names what the decoder would only call malformed.
+    fields::split(&submission.event, context.singular).map_err(not_fields)?;
+    let event = (context.decoder)(&submission.event).map_err(refused)?;
+    check::event(&event, context.now).map_err(refused)?;
+    let route = route(&event)?;
+    own_words_only(&agency, &event)?;
+    let opens = matches!(route, Route::Case { opens: true, .. });
+    if submission.case_tag.is_some() && !opens {
+        return Err(Refused::field(
+            "case_tag",
+            "is only for case.opened; leave it out",
+        ));
+    }
+    let (kind, tag) = match &route {
+        Route::Registry => (
+            EntryKind::RegistryEvent,
+            Some(context.origin.registry_tag()),
+        ),
+        Route::Case { id, .. } => (EntryKind::CaseEvent, (context.guess_tag)(id)),
+    };
+    let backload = (context.guess_backload)(&agency, &event, submission.imported);
+    let ingest = if backload {
+        Ingest::Backload
+    } else {
+        Ingest::Live
+    };
+    let how = match caller.how() {
+        How::Development => Authenticated::Development,
+    };
+    let statement = Statement {
+        origin: context.origin.clone(),
+        tag: tag.unwrap_or(ChainTag::ZERO),
+        event_id: submission.event_id.0,
+        agency: agency_name(&agency)?,
+        key_id: None,
+        seen: submission.seen,
+        fields_root: FieldsRoot::ZERO,
+    };
+    let secret = secret(submission.secret)?;
+    let event_bytes = submission.event;
+    let unsealed = Unsealed {
+        kind,
+        statement,
+        signature: None,
+        secret,
+        event: event_bytes,
+        ingest,
+        authenticated: how,
+    };
+    let sealable = unsealed.prepare(context.singular).map_err(not_sealable)?;
+    Ok(Prepared {
+        agency,
+        event_id: submission.event_id.0,
+        event,
+        sealable,
+        ingest,
+        how,
+        route,
+        case_tag: submission.case_tag.map(ChainTag::new),
+        expected: submission.expected,
+        imported: submission.imported,
+    })
+}
+
+/// The author in the format's words; the ledger itself never calls.
+fn agency_name(agency: &AgencyId) -> Result<AgencyName, Refused> {
+    match agency.as_str().parse::<AgencyName>() {
+        Ok(name) if !name.is_ledger() => Ok(name),
+        Ok(_) | Err(_) => Err(Refused::OtherAgency),
+    }
+}
+
+/// The secret that was sent, or one from the operating system.
+fn secret(sent: Option<[u8; 32]>) -> Result<Secret, Refused> {
+    let bytes = match sent {
+        Some(bytes) => bytes,
+        None => random()?,
+    };
+    Secret::new(bytes).map_err(|error| Refused::field("secret", error.to_string()))
+}
+
+/// A refusal of the format: the event's bytes are not fields.
+pub(super) fn not_fields(refusal: FieldRefusal) -> Refused {
+    let mut field = "event".to_owned();
+    for number in [refusal.body, refusal.number].into_iter().flatten() {
+        field.push_str(&format!(".{number}"));
+    }
+    Refused::field(field, refusal.to_string())
+}
+
+fn not_sealable(error: PrepareError) -> Refused {
+    match error {
+        PrepareError::Fields(refusal) => not_fields(refusal),
+        PrepareError::FieldsRoot => Refused::field("event", error.to_string()),
+    }
+}
+
+/// A refusal of the domain in the words of the service; the field is one of the event.
+fn refused(refusal: Refusal) -> Refused {
+    let reason = format!("{}; {}", refusal.problem, refusal.remedy);
+    Refused::Invalid(vec![FieldFault::new(
+        format!("event.{}", refusal.field),
+        reason,
+    )])
+}
+
+/// The chain an event goes to, by its content and whether it names a case.
+fn route(event: &CaseEvent) -> Result<Route, Refused> {
+    let opens = match &event.content {
+        Content::Case(CaseContent::CaseOpened(_)) => true,
+        Content::Registry(_) => {
+            return match event.case_id {
+                None => Ok(Route::Registry),
+                Some(_) => Err(Refused::field(
+                    "event.case_id",
+                    "a registration belongs to no case",
+                )),
+            };
+        }
+        _ => false,
+    };
+    Ok(match &event.case_id {
+        Some(id) => Route::Case {
+            id: id.clone(),
+            opens,
+        },
+        None => Route::Registry,
+    })
+}
+
+/// An agency declares its own feed and registers itself and its own staff, nobody else's.
+fn own_words_only(agency: &AgencyId, event: &CaseEvent) -> Result<(), Refused> {
+    let named = match &event.content {
+        Content::Registry(RegistryContent::AgencyRegistered(it)) => &it.agency,
+        Content::Registry(RegistryContent::PractitionerRegistered(it)) => &it.agency,
+        Content::Feed(FeedContent::FeedDeclared(it)) => &it.agency,
+        Content::Feed(FeedContent::FeedInterrupted(it)) => &it.agency,
+        Content::Feed(FeedContent::FeedResumed(it)) => &it.agency,
+        Content::Feed(FeedContent::FeedConfirmedTo(it)) => &it.agency,
+        Content::Feed(FeedContent::RecordsConfirmed(it)) => &it.agency,
+        _ => return Ok(()),
+    };
+    if named == agency {
+        Ok(())
+    } else {
+        Err(Refused::OtherAgency)
+    }
+}
+
+/// 32 bytes from the operating system, never all zero.
+///
+/// # Errors
+/// [`Refused::Store`] when the system gives none.
+pub(super) fn random() -> Result<[u8; 32], Refused> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Refused::Store(format!("no random bytes from the system: {error}")))?;
+    if bytes == [0; 32] {
+        return Err(Refused::Store(
+            "the system's random bytes are all zero".to_owned(),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// When a call must be answered, on the monotonic clock.
+pub(super) type Deadline = Option<Duration>;

@@ -1,0 +1,247 @@
+//! What the writer and the readers share: the ports, the tree, the directory of cases, the registry and the newest
+//! checkpoint. The writer changes it after a commit is durable; readers see a consistent pair of size and checkpoint.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::domain::event::CaseEvent;
+use crate::domain::id::{AgencyId, CaseId};
+use crate::journal::{Journal, ReadError, Stored};
+use crate::ledger::chain::ChainHead;
+use crate::ledger::checkpoint::SignedCheckpoint;
+use crate::ledger::content::{Content, EntryKey};
+use crate::ledger::digest::{ChainTag, Link, TreeHash};
+use crate::ledger::entry::SealedEntry;
+use crate::ledger::fields::Singular;
+use crate::ledger::statement::Origin;
+use crate::ledger::tree::MemoryTree;
+
+use super::clock::Clock;
+use super::error::Refused;
+use super::keyring::Keyring;
+use super::overlay::Overlay;
+use super::prepare::Decoder;
+use super::registry::Registry;
+use super::signer::Signer;
+
+/// The newest signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Entries in the ledger.
+    pub size: u64,
+    /// Root of the tree over them.
+    pub root: TreeHash,
+    /// The signed checkpoint.
+    pub signed: Arc<SignedCheckpoint>,
+}
+
+/// The state that all parts of the service share.
+pub(super) struct Shared {
+    pub(super) origin: Origin,
+    pub(super) singular: Singular,
+    pub(super) decoder: Decoder,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) vault: Arc<Keyring>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The log's verifier key line.
+    pub(super) verifier: String,
+    pub(super) head: watch::Sender<Head>,
+    pub(super) stopping: watch::Sender<bool>,
+    pub(super) poisoned: AtomicBool,
+    pub(super) queued_bytes: AtomicUsize,
+    pub(super) tree: RwLock<MemoryTree>,
+    pub(super) cases: RwLock<Cases>,
+    pub(super) registry: RwLock<Registry>,
+}
+
+/// Case ids and the tags of their chains, both ways. Held in memory only: case ids are content.
+#[derive(Debug, Default)]
+pub(super) struct Cases {
+    tags: BTreeMap<CaseId, ChainTag>,
+    ids: BTreeMap<ChainTag, CaseId>,
+    order: Vec<CaseId>,
+}
+
+impl Cases {
+    pub(super) fn insert(&mut self, id: CaseId, tag: ChainTag) {
+        self.order.push(id.clone());
+        self.ids.insert(tag, id.clone());
+        self.tags.insert(id, tag);
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl From<ReadError> for Refused {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Damaged { position, .. } => Self::Damaged { position },
+            ReadError::Store { doing, .. } => Self::Store(format!("{doing} failed")),
+        }
+    }
+}
+
+impl Shared {
+    /// Entries that are durable and signed for.
+    pub(super) fn size(&self) -> u64 {
+        self.head.borrow().size
+    }
+
+    /// The newest checkpoint.
+    pub(super) fn head(&self) -> Head {
+        self.head.borrow().clone()
+    }
+
+    /// A read of the tree.
+    pub(super) fn tree(&self) -> RwLockReadGuard<'_, MemoryTree> {
+        read(&self.tree)
+    }
+
+    /// The registry as it stands.
+    pub(super) fn registry(&self) -> Registry {
+        read(&self.registry).clone()
+    }
+
+    pub(super) fn is_backload(&self, agency: &AgencyId, event: &CaseEvent, imported: bool) -> bool {
+        read(&self.registry).is_backload(agency, event, imported)
+    }
+
+    /// The tag of a case's chain.
+    pub(super) fn case_tag(&self, id: &CaseId) -> Option<ChainTag> {
+        read(&self.cases).tags.get(id).copied()
+    }
+
+    /// The case whose chain has this tag.
+    pub(super) fn case_id(&self, tag: &ChainTag) -> Option<CaseId> {
+        read(&self.cases).ids.get(tag).cloned()
+    }
+
+    /// Every case, in order of opening.
+    pub(super) fn case_ids(&self) -> Vec<CaseId> {
+        read(&self.cases).order.clone()
+    }
+
+    /// The entry at a position.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownEntry`]; [`Refused::Damaged`] when its bytes do not check.
+    pub(super) fn entry(&self, position: u64) -> Result<SealedEntry, Refused> {
+        let page = self.journal.read(position, 1)?;
+        decode(page.first().ok_or(Refused::UnknownEntry)?)
+    }
+
+    /// The head of a chain, from the journal.
+    ///
+    /// # Errors
+    /// [`Refused`] when the journal cannot be read.
+    pub(super) fn chain_head(&self, tag: ChainTag) -> Result<ChainHead, Refused> {
+        let seq = self.journal.chain_len(tag.as_bytes())?;
+        if seq == 0 {
+            return Ok(ChainHead::genesis(&self.origin, tag));
+        }
+        let page = self.journal.read_chain(tag.as_bytes(), seq, 1)?;
+        let entry = decode(page.first().ok_or(Refused::UnknownEntry)?)?;
+        Ok(ChainHead::at(entry.parsed()))
+    }
+
+    /// The link of one entry of a chain.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownEntry`]; [`Refused`] when the journal cannot be read.
+    pub(super) fn link_at(&self, tag: &ChainTag, seq: u64) -> Result<Link, Refused> {
+        let page = self.journal.read_chain(tag.as_bytes(), seq, 1)?;
+        Ok(decode(page.first().ok_or(Refused::UnknownEntry)?)?.link())
+    }
+
+    /// The key under which the entry at this position is sealed.
+    ///
+    /// # Errors
+    /// [`Refused::Store`] when there is none: a position is never sealed under a key that was destroyed.
+    pub(super) fn key_to_seal(&self, position: u64) -> Result<EntryKey, Refused> {
+        let key = self
+            .vault
+            .key(position)
+            .map_err(|e| Refused::Store(e.to_string()))?;
+        key.ok_or_else(|| Refused::Store(format!("there is no key for position {position}")))
+    }
+
+    /// Content of an entry; `None` when its key is gone.
+    ///
+    /// # Errors
+    /// [`Refused::Damaged`] when it is not what was sealed.
+    pub(super) fn open(&self, entry: &SealedEntry) -> Result<Option<Content>, Refused> {
+        let position = entry.position();
+        let key = self
+            .vault
+            .key(position)
+            .map_err(|e| Refused::Store(e.to_string()))?;
+        let Some(key) = key else { return Ok(None) };
+        entry
+            .open(&key)
+            .map(Some)
+            .map_err(|_not_what_was_sealed| Refused::Damaged { position })
+    }
+
+    /// Takes a durable commit into the tree, the directory and the registry, and signs the new head.
+    ///
+    /// # Errors
+    /// [`Refused`] when the tree does not fit the journal any more.
+    pub(super) fn extend(&self, commit: Overlay, signer: &Signer) -> Result<Head, Refused> {
+        let mut tree = write(&self.tree);
+        for staged in &commit.staged {
+            tree.append(staged.entry.leaf_hash());
+        }
+        let mut cases = write(&self.cases);
+        for staged in commit
+            .staged
+            .iter()
+            .filter(|staged| staged.entry.case_seq() == 1)
+        {
+            let of_tag = |(_, tag): &(&CaseId, &ChainTag)| *tag == staged.entry.tag();
+            if let Some((id, tag)) = commit.cases.iter().find(of_tag) {
+                cases.insert(id.clone(), *tag);
+            }
+        }
+        if let Some(registry) = commit.registry {
+            *write(&self.registry) = registry;
+        }
+        signer
+            .sign(&tree)
+            .map_err(|error| Refused::Store(error.to_string()))
+    }
+
+    /// Shows the new head to readers and wakes followers.
+    pub(super) fn publish(&self, head: Head) {
+        self.head.send_replace(head);
+    }
+}
+
+/// An appended time as an instant. Times beyond what can be shown become the last one that can.
+pub(super) fn timestamp(micros: u64) -> Timestamp {
+    let micros = i64::try_from(micros).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+}
+
+/// An entry from its stored bytes.
+///
+/// # Errors
+/// [`Refused::Damaged`] when they are no entry, or another one.
+pub(super) fn decode(stored: &Stored) -> Result<SealedEntry, Refused> {
+    let damaged = Refused::Damaged {
+        position: stored.position,
+    };
+    match SealedEntry::decode(&stored.bytes) {
+        Ok(entry) if entry.position() == stored.position => Ok(entry),
+        Ok(_) | Err(_) => Err(damaged),
+    }
+}

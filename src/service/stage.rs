@@ -1,0 +1,299 @@
+//! Admission: one event after another, against what is durable and what this commit has staged so far.
+//!
+//! Order matters: a repeat is settled before anything else, so that sending again what was already taken gets the same
+//! answer even when the case has moved on or the clock is refused.
+
+use crate::domain::id::CaseId;
+use crate::ledger::chain::ChainHead;
+use crate::ledger::commitment::{Secret, commit};
+use crate::ledger::digest::{ChainTag, FieldsRoot};
+use crate::ledger::entry::{self, Chain, Ingest, Place};
+use crate::ledger::statement::Seen;
+
+use super::append::{Placement, Writer};
+use super::clock::ClockFault;
+use super::error::Refused;
+use super::overlay::{Overlay, Staged};
+use super::prepare::{self, Prepared, Route};
+use super::shared::timestamp;
+
+/// What stands below the request being staged: the commit so far, and the request so far.
+struct Ground<'a> {
+    commit: &'a Overlay,
+    local: &'a mut Overlay,
+}
+
+impl Writer {
+    /// Stages every event of a request, or none: on a refusal the caller drops `local`.
+    ///
+    /// # Errors
+    /// [`Refused`]; for a batch, [`Refused::Batch`] naming the event.
+    pub(super) fn stage(
+        &self,
+        items: Vec<Prepared>,
+        is_batch: bool,
+        time: Result<i64, ClockFault>,
+        (commit, local): (&Overlay, &mut Overlay),
+    ) -> Result<Vec<Placement>, Refused> {
+        let mut ground = Ground { commit, local };
+        let mut placements = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            match self.place(&item, time, &mut ground) {
+                Ok(placement) => placements.push(placement),
+                Err(cause) if is_batch => {
+                    return Err(Refused::Batch {
+                        index,
+                        cause: Box::new(cause),
+                    });
+                }
+                Err(refused) => return Err(refused),
+            }
+        }
+        Ok(placements)
+    }
+
+    fn place(
+        &self,
+        item: &Prepared,
+        time: Result<i64, ClockFault>,
+        ground: &mut Ground<'_>,
+    ) -> Result<Placement, Refused> {
+        if let Some(same) = self.settle_repeat(item, ground)? {
+            return Ok(same);
+        }
+        let tag = self.chain_of(item, ground)?;
+        let head = self.head_of(tag, ground)?;
+        check_expected(item, &head)?;
+        self.check_seen(item, &head, ground)?;
+        let appended = u64::try_from(time.map_err(Refused::Clock)?)
+            .map_err(|_before_1970| Refused::Clock(ClockFault::Behind { by_ms: i64::MAX }))?;
+        let (staged, head) = self.seal(item, &head, appended, ground)?;
+        let placed = staged.placement();
+        let local = &mut ground.local;
+        local.heads.insert(tag, head);
+        local
+            .ids
+            .insert((item.agency.clone(), item.event_id), local.staged.len());
+        match &item.route {
+            Route::Case { id, opens: true } => {
+                local.cases.insert(id.clone(), tag);
+            }
+            Route::Case { .. } => {}
+            Route::Registry => {
+                let base = local
+                    .registry
+                    .as_ref()
+                    .or(ground.commit.registry.as_ref())
+                    .cloned();
+                let mut registry = base.unwrap_or_else(|| self.shared.registry());
+                registry.apply(&item.event, timestamp(appended));
+                local.registry = Some(registry);
+            }
+        }
+        local.staged.push(staged);
+        Ok(placed)
+    }
+
+    /// The earlier placement if this agency sent this event id before with the same content.
+    fn settle_repeat(
+        &self,
+        item: &Prepared,
+        ground: &Ground<'_>,
+    ) -> Result<Option<Placement>, Refused> {
+        let key = (item.agency.clone(), item.event_id);
+        let at = |overlay: &Overlay| {
+            overlay
+                .ids
+                .get(&key)
+                .and_then(|index| overlay.staged.get(*index))
+                .cloned()
+        };
+        let found = at(ground.local).or_else(|| at(ground.commit));
+        let (entry, secret) = if let Some(staged) = found {
+            (staged.entry, staged.secret)
+        } else {
+            let found = self
+                .shared
+                .journal
+                .find(item.agency.as_str(), &item.event_id)?;
+            let Some(position) = found else {
+                return Ok(None);
+            };
+            let entry = self.shared.entry(position)?;
+            let Some(content) = self.shared.open(&entry)? else {
+                return Err(Refused::OriginalErased { position });
+            };
+            (entry, content.secret)
+        };
+        let kept = entry.parsed().statement.fields_root;
+        let sent = self.root_under(item, &secret)?;
+        if sent != kept {
+            return Err(Refused::OtherContent {
+                position: entry.position(),
+                kept_root: kept.as_bytes().to_vec(),
+                sent_root: sent.as_bytes().to_vec(),
+            });
+        }
+        Ok(Some(Placement {
+            repeat: true,
+            ..Placement::of(&entry)
+        }))
+    }
+
+    /// The fields root that this event would have under another secret.
+    fn root_under(&self, item: &Prepared, secret: &Secret) -> Result<FieldsRoot, Refused> {
+        let committed = commit(item.sealable.event(), secret, &self.shared.singular);
+        committed
+            .map(|committed| committed.root())
+            .map_err(prepare::not_fields)
+    }
+
+    /// The tag of the chain this event goes to; of a new chain for `case.opened`.
+    fn chain_of(&self, item: &Prepared, ground: &Ground<'_>) -> Result<ChainTag, Refused> {
+        let (id, opens) = match &item.route {
+            Route::Registry => return Ok(self.shared.origin.registry_tag()),
+            Route::Case { id, opens } => (id, *opens),
+        };
+        match (self.known_case(id, ground), opens) {
+            (Some(_), true) => Err(Refused::CaseExists),
+            (Some(tag), false) => Ok(tag),
+            (None, false) => Err(Refused::UnknownCase),
+            (None, true) => {
+                let tag = match item.case_tag {
+                    Some(tag) => tag,
+                    None => ChainTag::new(prepare::random()?),
+                };
+                let is_case = Chain::of(&self.shared.origin, &tag) == Chain::Case;
+                if !is_case || tag == ChainTag::ZERO || self.head_of(tag, ground)?.case_seq() > 0 {
+                    let reason = "is taken; send 32 random bytes, or none";
+                    return Err(Refused::field("case_tag", reason));
+                }
+                Ok(tag)
+            }
+        }
+    }
+
+    fn known_case(&self, id: &CaseId, ground: &Ground<'_>) -> Option<ChainTag> {
+        let staged = ground
+            .local
+            .cases
+            .get(id)
+            .or_else(|| ground.commit.cases.get(id))
+            .copied();
+        staged.or_else(|| self.shared.case_tag(id))
+    }
+
+    fn head_of(&self, tag: ChainTag, ground: &Ground<'_>) -> Result<ChainHead, Refused> {
+        match ground
+            .local
+            .heads
+            .get(&tag)
+            .or_else(|| ground.commit.heads.get(&tag))
+        {
+            Some(head) => Ok(head.clone()),
+            None => self.shared.chain_head(tag),
+        }
+    }
+
+    /// What the author says it had been shown must be a link of this very chain.
+    fn check_seen(
+        &self,
+        item: &Prepared,
+        head: &ChainHead,
+        ground: &Ground<'_>,
+    ) -> Result<(), Refused> {
+        let Seen::Entry { case_seq, link } = item.sealable.statement().seen else {
+            return Ok(());
+        };
+        if case_seq > head.case_seq() {
+            let reason = format!("is no entry of this case, which has {}", head.case_seq());
+            return Err(Refused::field("seen_seq", reason));
+        }
+        let (local, commit) = (ground.local.staged.iter(), ground.commit.staged.iter());
+        let is_seen = |staged: &&Staged| {
+            staged.entry.tag() == head.tag() && staged.entry.case_seq() == case_seq
+        };
+        let real = match commit.chain(local).find(is_seen) {
+            Some(staged) => staged.entry.link(),
+            None if case_seq == head.case_seq() => head.link(),
+            None => self.shared.link_at(head.tag(), case_seq)?,
+        };
+        if link == real {
+            Ok(())
+        } else {
+            Err(Refused::field(
+                "seen_head",
+                "is not the link of that entry of this case",
+            ))
+        }
+    }
+
+    fn seal(
+        &self,
+        item: &Prepared,
+        head: &ChainHead,
+        appended: u64,
+        ground: &Ground<'_>,
+    ) -> Result<(Staged, ChainHead), Refused> {
+        let waiting = ground
+            .commit
+            .staged
+            .len()
+            .saturating_add(ground.local.staged.len());
+        let position = self.shared.size().saturating_add(waiting as u64);
+        let registry = ground
+            .local
+            .registry
+            .as_ref()
+            .or(ground.commit.registry.as_ref());
+        let backload = match registry {
+            Some(registry) => registry.is_backload(&item.agency, &item.event, item.imported),
+            None => self
+                .shared
+                .is_backload(&item.agency, &item.event, item.imported),
+        };
+        let ingest = if backload {
+            Ingest::Backload
+        } else {
+            Ingest::Live
+        };
+        let sealable = item.sealable_for(*head.tag(), ingest, &self.shared.singular)?;
+        let key = self.shared.key_to_seal(position)?;
+        let place = Place {
+            position,
+            appended,
+            head,
+            key: &key,
+        };
+        let (entry, head) =
+            entry::seal(&sealable, &place).map_err(|error| Refused::Store(error.to_string()))?;
+        Ok((
+            Staged {
+                entry,
+                secret: sealable.secret().clone(),
+            },
+            head,
+        ))
+    }
+}
+
+/// Refuses when the chain is not as the sender believes.
+fn check_expected(item: &Prepared, head: &ChainHead) -> Result<(), Refused> {
+    let Some(expected) = &item.expected else {
+        return Ok(());
+    };
+    let link = if head.case_seq() == 0 {
+        Vec::new()
+    } else {
+        head.link().as_bytes().to_vec()
+    };
+    let same_link = expected.link.is_empty() || expected.link == link;
+    if expected.seq == head.case_seq() && same_link {
+        Ok(())
+    } else {
+        Err(Refused::HeadMoved {
+            actual_seq: head.case_seq(),
+            actual_link: link,
+        })
+    }
+}

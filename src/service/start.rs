@@ -1,0 +1,371 @@
+//! Opening a ledger: compare with the head file, re-verify every entry, rebuild what is held in memory, start the writer.
+//!
+//! A store that is smaller than its head file, or has another root at that size, was rolled back or exchanged: the
+//! service refuses to start, because everything it would sign from there on would be a fork.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::mpsc;
+use std::sync::{Arc, RwLock};
+
+use tokio::sync::watch;
+
+use crate::domain::check::Refusal;
+use crate::domain::event::CaseEvent;
+use crate::domain::id::EventId;
+use crate::journal::head::Head as FileHead;
+use crate::journal::{Journal, Record, Stored};
+use crate::ledger::chain::{Break, ChainHead, check_next};
+use crate::ledger::codec::DecodeError;
+use crate::ledger::digest::{ChainTag, TreeHash};
+use crate::ledger::entry::{EntryKind, SealedEntry};
+use crate::ledger::fields::Singular;
+use crate::ledger::statement::Origin;
+use crate::ledger::tree::MemoryTree;
+use crate::vault::derive::NoKey;
+use crate::vault::file::VaultError;
+
+use super::Service;
+use super::append::{self, Writer};
+use super::clock::{Clock, Guard};
+use super::error::Refused;
+use super::headfile::{HeadFile, HeadFileError, HeadSink};
+use super::keyring::Keyring;
+use super::limits;
+use super::own;
+use super::prepare::Decoder;
+use super::registry::Registry;
+use super::shared::{Cases, Shared, timestamp};
+use super::signer::{Signer, SignerError};
+
+/// What a service is made of. The composition root opens the ports.
+pub struct Parts {
+    /// The ledger's name; never changes.
+    pub origin: Origin,
+    /// Sealed entries.
+    pub journal: Arc<dyn Journal>,
+    /// Keys of entries.
+    pub vault: Arc<Keyring>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ed25519 seed of the log's key, used for checkpoints only.
+    pub log_key: [u8; 32],
+    /// The head file; created for a new ledger.
+    pub head_file: PathBuf,
+    /// Identity of this start of the machine; all zero when unknown.
+    pub boot_id: [u8; 16],
+    /// Reads event bytes.
+    pub decoder: Decoder,
+    /// Field numbers of an event that occur once.
+    pub singular: Singular,
+}
+
+/// Why a ledger cannot be served. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The head file cannot be used.
+    #[error(transparent)]
+    HeadFile(#[from] HeadFileError),
+    /// There are entries and no head file.
+    #[error(
+        "the store has {size} entries but there is no head file at {}: restore it; without it a rolled-back store \
+         cannot be told from a whole one", path.display()
+    )]
+    HeadMissing {
+        /// Entries found.
+        size: u64,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The store is older than its head file.
+    #[error(
+        "the store has {found} entries, but a checkpoint of {promised} was already given out: the store is older than \
+         its head file (rolled back, or restored from a backup). Restore the newer store"
+    )]
+    RolledBack {
+        /// Entries found.
+        found: u64,
+        /// Entries in the checkpoint.
+        promised: u64,
+    },
+    /// The store has another history than its head file.
+    #[error(
+        "the store's first {size} entries are not those of the checkpoint that was given out: this is another history"
+    )]
+    Forked {
+        /// Size of the checkpoint.
+        size: u64,
+    },
+    /// Stored bytes do not check.
+    #[error(
+        "the entry at position {position} does not check: {what}. Run `caseledger verify store`"
+    )]
+    Damaged {
+        /// Where.
+        position: u64,
+        /// What does not check.
+        what: String,
+    },
+    /// The store could not be read.
+    #[error("the store could not be read: {0}")]
+    Store(Refused),
+    /// Keys of entries.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The log's key.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The writer could not be started or the first entry could not be written.
+    #[error("the ledger could not be opened for writing: {0}")]
+    Writer(String),
+}
+
+/// Everything that is folded from the entries while they are verified.
+struct Fold<'a> {
+    parts: &'a Parts,
+    tree: MemoryTree,
+    chains: BTreeMap<ChainTag, ChainHead>,
+    cases: Cases,
+    registry: Registry,
+    appended: u64,
+}
+
+/// Opens the ledger, verifying every stored entry; `progress` is told (entries checked, entries in all).
+///
+/// # Errors
+/// [`StartError`].
+pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service, StartError> {
+    let signer = Signer::new(&parts.origin, &parts.log_key)?;
+    let verifier = signer.verifier();
+    let opened = HeadFile::open(&parts.head_file, &verifier, parts.boot_id)?;
+    let size = parts
+        .journal
+        .size()
+        .map_err(|error| StartError::Store(error.into()))?;
+    let (file, promised) = opened.map_or((None, None), |(file, head)| (Some(file), head));
+    if promised.is_none() && size > 0 {
+        return Err(StartError::HeadMissing {
+            size,
+            path: parts.head_file.clone(),
+        });
+    }
+    check_size(promised.as_ref(), size)?;
+    let fold = Fold::of_all(&parts, size, progress)?;
+    check_root(promised.as_ref(), &fold.tree)?;
+    parts.vault.ensure(size)?;
+    let head = signer.sign(&fold.tree)?;
+    let mut head_file = match file {
+        Some(file) => file,
+        None => HeadFile::create(&parts.head_file, parts.boot_id)?,
+    };
+    if promised.is_none() {
+        let written = head_file
+            .write(&head.signed)
+            .and_then(|()| head_file.sync());
+        written.map_err(|error| StartError::Writer(error.to_string()))?;
+    }
+    let last = if size == 0 {
+        i64::MIN
+    } else {
+        i64::try_from(fold.appended).unwrap_or(i64::MAX)
+    };
+    let marker = marker_path(&parts.head_file);
+    let unclean = marker.exists();
+    let (tree, cases, registry) = (fold.tree, fold.cases, fold.registry);
+    let boot_id = parts.boot_id;
+    let shared = Arc::new(Shared {
+        origin: parts.origin,
+        singular: parts.singular,
+        decoder: parts.decoder,
+        journal: parts.journal,
+        vault: parts.vault,
+        clock: parts.clock,
+        verifier: verifier.to_string(),
+        head: watch::Sender::new(head),
+        stopping: watch::Sender::new(false),
+        poisoned: AtomicBool::new(false),
+        queued_bytes: AtomicUsize::new(0),
+        tree: RwLock::new(tree),
+        cases: RwLock::new(cases),
+        registry: RwLock::new(registry),
+    });
+    let mut writer = Writer {
+        shared: Arc::clone(&shared),
+        guard: Guard::after(last),
+        signer,
+        head_file: Box::new(head_file),
+        unsynced_since: None,
+    };
+    set_marker(&marker).map_err(|error| StartError::Writer(error.to_string()))?;
+    if unclean && size > 0 {
+        let before = promised.map_or([0; 16], |head| head.slot.boot_id);
+        let event = own::reopened(&shared.head(), before, boot_id);
+        let sealed = writer.append_own(EntryKind::Reopened, event);
+        sealed.map_err(|refused| StartError::Writer(refused.to_string()))?;
+    }
+    let (queue, jobs) = mpsc::sync_channel(limits::QUEUE_REQUESTS);
+    let thread = std::thread::Builder::new().name("writer".to_owned());
+    let thread = thread.spawn(move || writer.run(&jobs));
+    let thread = thread.map_err(|error| StartError::Writer(error.to_string()))?;
+    Ok(Service::new(shared, queue, thread, marker))
+}
+
+fn check_size(promised: Option<&FileHead>, found: u64) -> Result<(), StartError> {
+    let promised = promised.map_or(0, |head| head.named.size);
+    if found < promised {
+        Err(StartError::RolledBack { found, promised })
+    } else {
+        Ok(())
+    }
+}
+
+fn check_root(promised: Option<&FileHead>, tree: &MemoryTree) -> Result<(), StartError> {
+    let Some(head) = promised else { return Ok(()) };
+    let (size, root) = (head.named.size, TreeHash::new(head.named.root));
+    if tree.root_at(size) == Some(root) {
+        Ok(())
+    } else {
+        Err(StartError::Forked { size })
+    }
+}
+
+/// Reads a journal record back from an entry's stored bytes, for a journal that rebuilds its indexes.
+///
+/// # Errors
+/// What is wrong with the bytes.
+pub fn read_record(bytes: &[u8]) -> Result<Record, String> {
+    let entry = SealedEntry::decode(bytes).map_err(|error| error.to_string())?;
+    Ok(append::record(&entry))
+}
+
+/// Identity of this start of the machine, from the kernel; all zero where it has none.
+pub fn boot_id() -> [u8; 16] {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().parse().map_or([0; 16], |id: EventId| id.0)
+}
+
+/// The file that exists while a service runs: found at a start, it tells that the last stop was not clean.
+fn marker_path(head_file: &Path) -> PathBuf {
+    head_file.with_extension("running")
+}
+
+fn set_marker(path: &Path) -> io::Result<()> {
+    File::create(path)?.sync_all()?;
+    path.parent()
+        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+/// Tells the next start that this stop was clean.
+pub(super) fn clear_marker(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    path.parent()
+        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+impl<'a> Fold<'a> {
+    fn of_all(
+        parts: &'a Parts,
+        size: u64,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, StartError> {
+        let mut fold = Self {
+            parts,
+            tree: MemoryTree::new(),
+            chains: BTreeMap::new(),
+            cases: Cases::default(),
+            registry: Registry::default(),
+            appended: 0,
+        };
+        while fold.tree.size() < size {
+            let page = parts.journal.read(fold.tree.size(), limits::START_PAGE);
+            let page = page.map_err(|error| StartError::Store(error.into()))?;
+            if page.is_empty() {
+                let (position, what) = (fold.tree.size(), "it is missing".to_owned());
+                return Err(StartError::Damaged { position, what });
+            }
+            for stored in &page {
+                fold.take(stored).map_err(|what| StartError::Damaged {
+                    position: stored.position,
+                    what: what.to_string(),
+                })?;
+            }
+            progress(fold.tree.size(), size);
+        }
+        Ok(fold)
+    }
+
+    fn take(&mut self, stored: &Stored) -> Result<(), Fault> {
+        let entry = SealedEntry::decode(&stored.bytes)?;
+        if entry.position() != self.tree.size() || stored.position != self.tree.size() {
+            return Err(Fault::Position);
+        }
+        // One time a commit, and strictly later in the next one.
+        let later = entry.appended() > self.appended;
+        let first = stored.commit == stored.position;
+        if (first && !later && stored.position > 0) || (!first && entry.appended() != self.appended)
+        {
+            return Err(Fault::Time);
+        }
+        if !entry.content_intact() {
+            return Err(Fault::Content);
+        }
+        let tag = *entry.tag();
+        let genesis = || ChainHead::genesis(&self.parts.origin, tag);
+        let head = self.chains.remove(&tag).unwrap_or_else(genesis);
+        self.chains.insert(tag, check_next(&head, entry.parsed())?);
+        self.appended = entry.appended();
+        self.tree.append(entry.leaf_hash());
+        self.learn(&entry)
+    }
+
+    /// Opens the entries whose content is kept in memory: openings of cases, and the registry.
+    fn learn(&mut self, entry: &SealedEntry) -> Result<(), Fault> {
+        let opening = entry.kind() == EntryKind::CaseEvent && entry.case_seq() == 1;
+        if !opening && entry.kind() != EntryKind::RegistryEvent {
+            return Ok(());
+        }
+        let Some(event) = self.event(entry)? else {
+            return Ok(());
+        };
+        if opening {
+            if let Some(id) = event.case_id.clone() {
+                self.cases.insert(id, *entry.tag());
+            }
+        } else {
+            self.registry.apply(&event, timestamp(entry.appended()));
+        }
+        Ok(())
+    }
+
+    fn event(&self, entry: &SealedEntry) -> Result<Option<CaseEvent>, Fault> {
+        let Some(key) = self.parts.vault.key(entry.position())? else {
+            return Ok(None);
+        };
+        let content = entry
+            .open(&key)
+            .map_err(|_not_what_was_sealed| Fault::Content)?;
+        Ok(Some((self.parts.decoder)(&content.event)?))
+    }
+}
+
+/// What does not check in a stored entry.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Form(#[from] DecodeError),
+    #[error(transparent)]
+    Chain(#[from] Break),
+    #[error("it stands at another position than it says")]
+    Position,
+    #[error("its appended time does not fit those around it")]
+    Time,
+    #[error("its content is not what was sealed")]
+    Content,
+    #[error("its event cannot be read: {0}")]
+    Event(#[from] Refusal),
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
+}
