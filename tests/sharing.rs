@@ -1,10 +1,18 @@
 //! Need and sharing gaps: the worked histories, and the traps in which a gap would be wrong.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
-#![expect(dead_code, reason = "the builder is shared with the tests of knowledge")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
+#![expect(
+    dead_code,
+    reason = "the builder is shared with the tests of knowledge"
+)]
 
 #[path = "knowledge/history.rs"]
 mod history;
 
+use caseledger::domain::event::case::{CaseContent, PersonRecorded, PersonRole};
 use caseledger::domain::event::concern::{ConcernContent, HealthMissed, PoliceIntelligence};
 use caseledger::domain::event::contact::{ContactContent, VisitMade};
 use caseledger::domain::event::enquiry::{EnquiryContent, StrategyHeld, StrategyNotHeld};
@@ -14,7 +22,6 @@ use caseledger::domain::event::record::{
 };
 use caseledger::domain::event::referral::{ReferralContent, ReferralReceived};
 use caseledger::domain::event::sharing::{ShareWithheld, SharingContent, WithholdReason};
-use caseledger::domain::event::case::{CaseContent, PersonRecorded, PersonRole};
 use caseledger::domain::event::{
     AssertionKind, Attendance, Channel, Content, FeedKind, Handling, HandlingCode, Harm, Presence,
     SourceKind, Tri,
@@ -34,18 +41,26 @@ fn answer(history: &History, day: &str) -> SharingAnswer {
 
 fn rows(history: &History, day: &str, item: u64, to: &str) -> Vec<SharingRow> {
     let rows = answer(history, day).rows;
-    rows.into_iter().filter(|row| row.matter.contains(&item) && row.agency.as_str() == to).collect()
+    rows.into_iter()
+        .filter(|row| row.matter.contains(&item) && row.agency.as_str() == to)
+        .collect()
 }
 
 /// `NotShared 28` for each row of an item and an agency.
 fn says(history: &History, day: &str, item: u64, to: &str) -> String {
     let rows = rows(history, day, item, to);
-    rows.iter().map(|row| format!("{:?} {}", row.kind, row.days)).collect::<Vec<_>>().join(", ")
+    rows.iter()
+        .map(|row| format!("{:?} {}", row.kind, row.days))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn cell_in(history: &History, basis: Basis, day: &str, item: u64, to: &str) -> Option<Cell> {
     let answer = who_knew_what(&history.cut(basis, day), Pack::england(), false);
-    answer.cells.into_iter().find(|cell| cell.item == item && cell.agency.as_str() == to)
+    answer
+        .cells
+        .into_iter()
+        .find(|cell| cell.item == item && cell.agency.as_str() == to)
 }
 
 fn cell(history: &History, day: &str, item: u64, to: &str) -> CellState {
@@ -59,7 +74,12 @@ fn k1() -> (History, u64) {
             .told("school", Some("DSL1"), Channel::InPerson, "2013-01-09")
             .told("police", None, Channel::Telephone, "2013-01-09"),
     );
-    let share = history.share("school", &[("csc", None)], &[item], (Channel::Email, "2013-01-10"));
+    let share = history.share(
+        "school",
+        &[("csc", None)],
+        &[item],
+        (Channel::Email, "2013-01-10"),
+    );
     let share = history.push(share);
     let ack = history.acknowledge("csc", share, "2013-01-15");
     history.push(ack);
@@ -72,7 +92,9 @@ fn k1_the_sender_is_judged_on_sent_and_the_receiver_on_knows() {
     let state = cell(&history, "2013-01-12", item, "csc");
     assert_eq!(state, CellState::Sent("2013-01-10".parse().unwrap()));
     let state = cell(&history, "2013-01-18", item, "csc");
-    let CellState::Knows { days, timing, .. } = state else { panic!("{state:?}") };
+    let CellState::Knows { days, timing, .. } = state else {
+        panic!("{state:?}")
+    };
     assert_eq!((days, timing), (6, Timing::InTime));
     assert_eq!(says(&history, "2013-01-21", item, "csc"), "");
     // Five working days from 15 January end on 22 January.
@@ -88,10 +110,12 @@ fn k1_the_sender_is_judged_on_sent_and_the_receiver_on_knows() {
 fn k2_a_limit_on_hearsay_runs_from_its_recording() {
     let mut history = History::new();
     let item = history.push(
-        concern("school", "2012-12-25", Harm::Physical).recorded("2013-03-11").with(|event| {
-            event.assertion = AssertionKind::Hearsay;
-            event.source.kind = SourceKind::Parent;
-        }),
+        concern("school", "2012-12-25", Harm::Physical)
+            .recorded("2013-03-11")
+            .with(|event| {
+                event.assertion = AssertionKind::Hearsay;
+                event.source.kind = SourceKind::Parent;
+            }),
     );
     assert_eq!(cell(&history, "2013-03-11", item, "csc"), CellState::Due(1));
     assert_eq!(says(&history, "2013-03-12", item, "csc"), "");
@@ -99,8 +123,15 @@ fn k2_a_limit_on_hearsay_runs_from_its_recording() {
     let row = &rows(&history, "2013-03-13", item, "csc")[0];
     assert_eq!(row.due, "2013-03-12".parse().unwrap());
     assert_eq!(row.days_past_limit, 1);
-    assert!(row.sentence.contains("not shared, 2 days so far"), "{}", row.sentence);
-    assert!(row.sentence.contains("within 1 working day (this review's setting)"));
+    assert!(
+        row.sentence.contains("not shared, 2 days so far"),
+        "{}",
+        row.sentence
+    );
+    assert!(
+        row.sentence
+            .contains("within 1 working day (this review's setting)")
+    );
 }
 
 #[test]
@@ -121,7 +152,11 @@ fn k3_what_was_in_the_room_is_counted_apart_from_what_was_recorded_as_considered
     report.report_received = Tri::Yes;
     report.report_items = history.refers(&[i31, i35]);
     let held = StrategyHeld {
-        attendance: vec![part("police", Presence::Part), part("health", Presence::Absent), report],
+        attendance: vec![
+            part("police", Presence::Part),
+            part("health", Presence::Absent),
+            report,
+        ],
         items_considered: history.refers(&[i31, i36]),
         ..Default::default()
     };
@@ -129,9 +164,17 @@ fn k3_what_was_in_the_room_is_counted_apart_from_what_was_recorded_as_considered
     let meeting = history.push(entry("csc", "2013-02-05T14:00", content));
     let cut = history.cut(Basis::Then, "2013-02-28");
     let answer = who_knew_what(&cut, Pack::england(), false);
-    let picture = answer.meetings.iter().find(|m| m.position == meeting).unwrap();
+    let picture = answer
+        .meetings
+        .iter()
+        .find(|m| m.position == meeting)
+        .unwrap();
     assert_eq!(picture.considered, Some(vec![i31, i36]));
-    assert!([i31, i35, i36].iter().all(|item| picture.in_the_room.contains(item)));
+    assert!(
+        [i31, i35, i36]
+            .iter()
+            .all(|item| picture.in_the_room.contains(item))
+    );
     assert_eq!(picture.not_in_the_room, vec![i40]);
     assert_eq!(picture.in_part, vec![agency("police")]);
 }
@@ -142,13 +185,29 @@ fn k5_a_correction_that_was_not_passed_on_runs_from_the_day_of_the_new_understan
     let correction = history.correct(item, CorrectionKind::NewUnderstanding, "2013-07-04");
     let correction = history.push(correction);
     let rows = rows(&history, "2013-08-01", correction, "csc");
-    let row = rows.iter().find(|row| row.kind == RowKind::CorrectionNotPassedOn).unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row.kind == RowKind::CorrectionNotPassedOn)
+        .unwrap();
     assert_eq!((row.days, row.due), (28, "2013-07-11".parse().unwrap()));
-    assert!(row.sentence.contains("correction not passed on, 28 days so far"), "{}", row.sentence);
+    assert!(
+        row.sentence
+            .contains("correction not passed on, 28 days so far"),
+        "{}",
+        row.sentence
+    );
     assert!(says(&history, "2013-07-11", correction, "csc").is_empty());
     assert!(says(&history, "2013-08-01", correction, "health").is_empty());
-    let answer = who_knew_what(&history.cut(Basis::Then, "2013-08-01"), Pack::england(), false);
-    let wording = answer.first_wordings.iter().find(|w| w.correction == correction).unwrap();
+    let answer = who_knew_what(
+        &history.cut(Basis::Then, "2013-08-01"),
+        Pack::england(),
+        false,
+    );
+    let wording = answer
+        .first_wordings
+        .iter()
+        .find(|w| w.correction == correction)
+        .unwrap();
     assert!(wording.agencies.contains(&agency("csc")));
 }
 
@@ -161,14 +220,25 @@ fn k6_a_duty_about_a_child_of_another_record_starts_when_the_link_is_known() {
         born: None,
         school_stage: String::new(),
     };
-    history.push(entry("csc", "2012-01-01", Content::Case(CaseContent::PersonRecorded(born))));
-    let missed = HealthMissed { in_a_row: Some(3), ..Default::default() };
+    history.push(entry(
+        "csc",
+        "2012-01-01",
+        Content::Case(CaseContent::PersonRecorded(born)),
+    ));
+    let missed = HealthMissed {
+        in_a_row: Some(3),
+        ..Default::default()
+    };
     let item = history.push(
-        entry("health", "2013-02-20", Content::Concern(ConcernContent::HealthMissed(missed)))
-            .with(|event| {
-                event.assertion = AssertionKind::Fact;
-                event.children = vec!["CH-2".parse().unwrap()];
-            }),
+        entry(
+            "health",
+            "2013-02-20",
+            Content::Concern(ConcernContent::HealthMissed(missed)),
+        )
+        .with(|event| {
+            event.assertion = AssertionKind::Fact;
+            event.children = vec!["CH-2".parse().unwrap()];
+        }),
     );
     let link = IdentityLinked {
         person: "CH-1".parse().unwrap(),
@@ -192,7 +262,12 @@ fn k6_a_duty_about_a_child_of_another_record_starts_when_the_link_is_known() {
 
 fn incident(id: &'static str, on: &str) -> history::Entry {
     let kind = caseledger::domain::event::concern::PoliceIncident::default();
-    entry(id, on, Content::Concern(ConcernContent::PoliceIncident(kind))).with(|event| {
+    entry(
+        id,
+        on,
+        Content::Concern(ConcernContent::PoliceIncident(kind)),
+    )
+    .with(|event| {
         event.assertion = AssertionKind::Fact;
         event.codes.child_present = Tri::Yes;
     })
@@ -204,10 +279,20 @@ fn k7_an_agency_with_its_own_entry_of_the_matter_has_no_gap_for_it() {
     let theirs = history.push(incident("police", "2013-02-02"));
     let own = history.push(concern("csc", "2013-02-04", Harm::DomesticAbuse));
     assert_eq!(says(&history, "2013-03-01", theirs, "csc"), "NotShared 27");
-    let link = MatterLinked { a: history.refer(theirs), b: history.refer(own) };
-    history.push(entry("csc", "2026-01-01", Content::Record(RecordContent::MatterLinked(link))));
+    let link = MatterLinked {
+        a: history.refer(theirs),
+        b: history.refer(own),
+    };
+    history.push(entry(
+        "csc",
+        "2026-01-01",
+        Content::Record(RecordContent::MatterLinked(link)),
+    ));
     assert_eq!(says(&history, "2013-03-01", theirs, "csc"), "");
-    assert_eq!(cell(&history, "2013-03-01", theirs, "csc"), CellState::OwnEntry(own));
+    assert_eq!(
+        cell(&history, "2013-03-01", theirs, "csc"),
+        CellState::OwnEntry(own)
+    );
 }
 
 #[test]
@@ -225,7 +310,12 @@ fn a_telephone_call_that_only_the_receiver_wrote_down_is_no_gap() {
     let item = history.push(disclosure("school", "2013-01-09", "T1"));
     assert_eq!(says(&history, "2013-01-11", item, "csc"), "NotShared 2");
     let call = history
-        .share("csc", &[("csc", None)], &[item], (Channel::Telephone, "2013-01-10"))
+        .share(
+            "csc",
+            &[("csc", None)],
+            &[item],
+            (Channel::Telephone, "2013-01-10"),
+        )
         .with(|event| {
             if let Content::Sharing(SharingContent::ShareMade(share)) = &mut event.content {
                 share.from = Some(agency("school"));
@@ -249,10 +339,18 @@ fn a_telephone_call_that_only_the_receiver_wrote_down_is_no_gap() {
 fn late_sharing_counts_the_days_past_the_limit() {
     let mut history = History::new();
     let item = history.push(disclosure("school", "2013-01-09", "T1"));
-    let call = history.share("school", &[("csc", None)], &[item], (Channel::Telephone, "2013-01-28"));
+    let call = history.share(
+        "school",
+        &[("csc", None)],
+        &[item],
+        (Channel::Telephone, "2013-01-28"),
+    );
     history.push(call);
     let row = &rows(&history, "2013-02-01", item, "csc")[0];
-    assert_eq!((row.kind, row.days, row.days_past_limit), (RowKind::Late, 19, 18));
+    assert_eq!(
+        (row.kind, row.days, row.days_past_limit),
+        (RowKind::Late, 19, 18)
+    );
     assert_eq!(says(&history, "2013-01-20", item, "csc"), "NotShared 11");
 }
 
@@ -269,14 +367,26 @@ fn withheld_with_a_reason_before_the_due_date_is_no_gap_and_after_it_is_late() {
             decided_by: None,
             review: None,
         };
-        entry("school", on, Content::Sharing(SharingContent::ShareWithheld(held)))
+        entry(
+            "school",
+            on,
+            Content::Sharing(SharingContent::ShareWithheld(held)),
+        )
     };
     let mut in_time = history.clone();
-    in_time.push(held(&history, "2013-01-10", WithholdReason::DetrimentToChild));
+    in_time.push(held(
+        &history,
+        "2013-01-10",
+        WithholdReason::DetrimentToChild,
+    ));
     let row = &rows(&in_time, "2013-02-01", item, "csc")[0];
     assert_eq!((row.kind, row.days_past_limit), (RowKind::Withheld, 0));
     let mut late = history.clone();
-    late.push(held(&history, "2013-01-15", WithholdReason::DetrimentToChild));
+    late.push(held(
+        &history,
+        "2013-01-15",
+        WithholdReason::DetrimentToChild,
+    ));
     assert_eq!(rows(&late, "2013-02-01", item, "csc")[0].days_past_limit, 5);
     let mut refused = history.clone();
     refused.push(held(&history, "2013-01-10", WithholdReason::ConsentRefused));
@@ -286,14 +396,26 @@ fn withheld_with_a_reason_before_the_due_date_is_no_gap_and_after_it_is_late() {
 #[test]
 fn intelligence_that_may_not_go_on_is_restricted_and_nobody_else_is_due_it() {
     let mut history = History::new();
-    let intelligence = PoliceIntelligence { bears_on_child: Tri::Yes, ..Default::default() };
+    let intelligence = PoliceIntelligence {
+        bears_on_child: Tri::Yes,
+        ..Default::default()
+    };
     let content = Content::Concern(ConcernContent::PoliceIntelligence(intelligence));
     let item = history.push(entry("police", "2013-02-02", content).with(|event| {
         event.assertion = AssertionKind::Intelligence;
-        event.handling = Some(Handling { code: HandlingCode::None, ..Default::default() });
+        event.handling = Some(Handling {
+            code: HandlingCode::None,
+            ..Default::default()
+        });
     }));
-    assert_eq!(cell(&history, "2013-03-14", item, "csc"), CellState::Restricted);
-    assert_eq!(cell(&history, "2013-03-14", item, "school"), CellState::NoRule);
+    assert_eq!(
+        cell(&history, "2013-03-14", item, "csc"),
+        CellState::Restricted
+    );
+    assert_eq!(
+        cell(&history, "2013-03-14", item, "school"),
+        CellState::NoRule
+    );
     assert_eq!(says(&history, "2013-03-14", item, "csc"), "");
 }
 
@@ -328,14 +450,22 @@ fn a_feed_that_does_not_carry_sharing_makes_the_absence_undeterminable() {
     let item = history.push(disclosure("school", "2013-01-09", "T1"));
     let row = &rows(&history, "2013-03-01", item, "csc")[0];
     assert!(matches!(row.outcome, Absence::Undeterminable(_)));
-    assert!(matches!(cell(&history, "2013-03-01", item, "csc"), CellState::Undeterminable(_)));
+    assert!(matches!(
+        cell(&history, "2013-03-01", item, "csc"),
+        CellState::Undeterminable(_)
+    ));
 }
 
 #[test]
 fn received_on_the_senders_word_alone_asks_for_no_act() {
     let mut history = History::new();
     let item = history.push(disclosure("school", "2013-01-09", "T1"));
-    let call = history.share("school", &[("csc", None)], &[item], (Channel::Telephone, "2013-01-09"));
+    let call = history.share(
+        "school",
+        &[("csc", None)],
+        &[item],
+        (Channel::Telephone, "2013-01-09"),
+    );
     history.push(call);
     assert_eq!(says(&history, "2013-06-01", item, "csc"), "");
 }
@@ -351,8 +481,15 @@ fn a_visit_under_the_existing_plan_is_an_act_though_nothing_links_it() {
 #[test]
 fn a_reasoned_decision_not_to_hold_a_strategy_discussion_is_an_act() {
     let (mut history, item) = k1();
-    let not_held = StrategyNotHeld { reason: "r".to_owned(), ..Default::default() };
-    history.push(entry("csc", "2013-01-21", Content::Enquiry(EnquiryContent::StrategyNotHeld(not_held))));
+    let not_held = StrategyNotHeld {
+        reason: "r".to_owned(),
+        ..Default::default()
+    };
+    history.push(entry(
+        "csc",
+        "2013-01-21",
+        Content::Enquiry(EnquiryContent::StrategyNotHeld(not_held)),
+    ));
     assert_eq!(says(&history, "2013-03-01", item, "csc"), "");
 }
 
@@ -362,17 +499,28 @@ fn an_act_after_the_limit_is_shown_beside_the_row() {
     let visit = Content::Contact(ContactContent::VisitMade(VisitMade::default()));
     let visit = history.push(entry("csc", "2013-02-18", visit));
     let row = &rows(&history, "2013-03-01", item, "csc")[0];
-    assert_eq!((row.kind, row.days, &row.counter_evidence), (RowKind::NoActRecorded, 34, &vec![visit]));
+    assert_eq!(
+        (row.kind, row.days, &row.counter_evidence),
+        (RowKind::NoActRecorded, 34, &vec![visit])
+    );
 }
 
 #[test]
 fn a_share_without_acknowledgement_is_listed_after_five_working_days() {
     let mut history = History::new();
     let item = history.push(disclosure("school", "2013-01-09", "T1"));
-    let share = history.share("school", &[("csc", None)], &[item], (Channel::Email, "2013-01-10"));
+    let share = history.share(
+        "school",
+        &[("csc", None)],
+        &[item],
+        (Channel::Email, "2013-01-10"),
+    );
     history.push(share);
     assert_eq!(says(&history, "2013-01-17", item, "csc"), "");
-    assert_eq!(says(&history, "2013-01-18", item, "csc"), "SentWithoutReceipt 8");
+    assert_eq!(
+        says(&history, "2013-01-18", item, "csc"),
+        "SentWithoutReceipt 8"
+    );
 }
 
 #[test]
@@ -382,7 +530,10 @@ fn an_agency_that_does_not_deal_with_the_child_is_not_due_and_the_word_never_is_
         history.connect(id);
     }
     let item = history.push(disclosure("school", "2013-01-09", "T1"));
-    assert_eq!(cell(&history, "2013-03-01", item, "health"), CellState::NoRule);
+    assert_eq!(
+        cell(&history, "2013-03-01", item, "health"),
+        CellState::NoRule
+    );
     let at = history.cut(Basis::Then, "2013-03-01");
     let latest = sharing(&at, Pack::england(), true);
     assert!(!latest.rows.is_empty());
@@ -390,6 +541,15 @@ fn an_agency_that_does_not_deal_with_the_child_is_not_due_and_the_word_never_is_
         assert!(!row.sentence.to_lowercase().contains("never"));
         assert!(!row.sentence.contains("failed"));
     }
-    let row = latest.rows.iter().find(|row| row.agency.as_str() == "csc").unwrap();
-    assert!(row.sentence.contains("no record of sharing, up to 1 March 2013"), "{}", row.sentence);
+    let row = latest
+        .rows
+        .iter()
+        .find(|row| row.agency.as_str() == "csc")
+        .unwrap();
+    assert!(
+        row.sentence
+            .contains("no record of sharing, up to 1 March 2013"),
+        "{}",
+        row.sentence
+    );
 }

@@ -28,9 +28,7 @@ pub use answer::{
     Cell, CellState, FirstWording, KnowledgeAnswer, MeetingPicture, Timing, knowledge_of,
     who_knew_what,
 };
-pub use fact::{
-    Effect, Fact, Grade, Holder, How, Promptness, Proof, Standing, State, StatementId,
-};
+pub use fact::{Effect, Fact, Grade, Holder, How, Promptness, Proof, Standing, State, StatementId};
 pub use turnover::{HolderChange, LeftWithPerson, OnFile, Turnover, turnover};
 
 use meeting::held;
@@ -52,7 +50,10 @@ impl Knowledge {
     pub(crate) fn of_view(view: &View<'_>) -> Self {
         let mut proofs = clues::gather(view);
         reading::gather(view, &mut proofs);
-        Self { at: view.at(), facts: proofs.into_facts() }
+        Self {
+            at: view.at(),
+            facts: proofs.into_facts(),
+        }
     }
 
     /// The exclusive instant of the question.
@@ -72,7 +73,8 @@ impl Knowledge {
 
     /// How a fact stands at the as-at moment; none when nothing yet showed it.
     pub fn standing(&self, holder: &Holder, statement: StatementId) -> Option<Standing> {
-        self.fact(holder, statement).and_then(|fact| fact.standing(self.at))
+        self.fact(holder, statement)
+            .and_then(|fact| fact.standing(self.at))
     }
 
     /// The same for an agency.

@@ -53,11 +53,19 @@ pub(crate) struct Entry {
 }
 
 pub(crate) fn entry(agency: &'static str, occurred: &str, content: Content) -> Entry {
-    let source = SourceOfInformation { kind: SourceKind::OwnStaff, ..Default::default() };
+    let source = SourceOfInformation {
+        kind: SourceKind::OwnStaff,
+        ..Default::default()
+    };
     let mut event = CaseEvent::new(Some("CH-1".parse().unwrap()), source, content);
     event.occurred = when(occurred);
     event.recorded = Some(when(occurred));
-    Entry { agency, event, appended: None, ingest: Ingest::Live }
+    Entry {
+        agency,
+        event,
+        appended: None,
+        ingest: Ingest::Live,
+    }
 }
 
 impl Entry {
@@ -67,13 +75,21 @@ impl Entry {
     }
 
     pub(crate) fn by(self, who: &str) -> Self {
-        let actor =
-            Actor { staff: staff(who), role: Role::NotStated, employment: Employment::NotStated };
+        let actor = Actor {
+            staff: staff(who),
+            role: Role::NotStated,
+            employment: Employment::NotStated,
+        };
         self.with(|event| event.actor = Some(actor))
     }
 
     pub(crate) fn told(self, to: &str, who: Option<&str>, channel: Channel, on: &str) -> Self {
-        let told = Told { agency: agency(to), staff: who.map(staff), channel, when: when(on) };
+        let told = Told {
+            agency: agency(to),
+            staff: who.map(staff),
+            channel,
+            when: when(on),
+        };
         self.with(|event| event.told.push(told))
     }
 
@@ -146,8 +162,11 @@ impl History {
     }
 
     pub(crate) fn plan(&mut self) {
-        let members = ["csc", "police", "school", "health"]
-            .map(|id| PlanMember { agency: agency(id), staff: None, role: Role::NotStated });
+        let members = ["csc", "police", "school", "health"].map(|id| PlanMember {
+            agency: agency(id),
+            staff: None,
+            role: Role::NotStated,
+        });
         let plan = PlanContent::PlanStarted(PlanStarted {
             plan_type: PlanType::ChildProtection,
             members: members.to_vec(),
@@ -186,11 +205,17 @@ impl History {
 
     pub(crate) fn refer(&self, position: u64) -> EntryRef {
         let placed = &self.entries[usize::try_from(position).unwrap()];
-        EntryRef::Event { agency: placed.agency.clone(), id: placed.event_id }
+        EntryRef::Event {
+            agency: placed.agency.clone(),
+            id: placed.event_id,
+        }
     }
 
     pub(crate) fn refers(&self, positions: &[u64]) -> Vec<EntryRef> {
-        positions.iter().map(|position| self.refer(*position)).collect()
+        positions
+            .iter()
+            .map(|position| self.refer(*position))
+            .collect()
     }
 
     pub(crate) fn share(
@@ -202,9 +227,17 @@ impl History {
     ) -> Entry {
         let to = to
             .iter()
-            .map(|(id, who)| Recipient { agency: agency(id), staff: who.map(staff) })
+            .map(|(id, who)| Recipient {
+                agency: agency(id),
+                staff: who.map(staff),
+            })
             .collect();
-        let share = ShareMade { to, items: self.refers(items), channel, ..Default::default() };
+        let share = ShareMade {
+            to,
+            items: self.refers(items),
+            channel,
+            ..Default::default()
+        };
         entry(from, on, Content::Sharing(SharingContent::ShareMade(share)))
     }
 
@@ -225,7 +258,11 @@ impl History {
             staff: None,
             items: Vec::new(),
         };
-        entry(by, on, Content::Sharing(SharingContent::ShareAcknowledged(ack)))
+        entry(
+            by,
+            on,
+            Content::Sharing(SharingContent::ShareAcknowledged(ack)),
+        )
     }
 
     pub(crate) fn attest(&self, id: &'static str, who: &str, on: &str) -> Entry {
@@ -236,7 +273,12 @@ impl History {
             up_to: when(on),
             items: Vec::new(),
         };
-        entry(id, on, Content::Allocation(AllocationContent::FileReadAttested(read))).by(who)
+        entry(
+            id,
+            on,
+            Content::Allocation(AllocationContent::FileReadAttested(read)),
+        )
+        .by(who)
     }
 
     pub(crate) fn correct(&self, target: u64, kind: CorrectionKind, on: &str) -> Entry {
@@ -254,7 +296,11 @@ impl History {
             "health" => "health",
             _ => "csc",
         };
-        entry(id, on, Content::Record(RecordContent::EventCorrected(correction)))
+        entry(
+            id,
+            on,
+            Content::Record(RecordContent::EventCorrected(correction)),
+        )
     }
 
     pub(crate) fn log(&self) -> Log {
@@ -271,7 +317,8 @@ impl History {
 
     /// State, since (London date) and grade of a fact, in basis *then*.
     pub(crate) fn fact(&self, day: &str, who: &str, item: u64) -> Option<Standing> {
-        self.knowledge(Basis::Then, day).standing(&holder(who), item)
+        self.knowledge(Basis::Then, day)
+            .standing(&holder(who), item)
     }
 
     /// `knows 2013-01-15`, or `none`.
@@ -281,7 +328,9 @@ impl History {
 }
 
 pub(crate) fn say(standing: Option<&Standing>) -> String {
-    let Some(standing) = standing else { return "none".to_owned() };
+    let Some(standing) = standing else {
+        return "none".to_owned();
+    };
     let state = match standing.state {
         State::None => "none",
         State::Possible => "possible",
@@ -297,8 +346,17 @@ pub(crate) fn say(standing: Option<&Standing>) -> String {
 
 /// A disclosure by the child to a member of staff, of physical harm by a person who is identified.
 pub(crate) fn disclosure(id: &'static str, on: &str, to: &str) -> Entry {
-    let made = DisclosureMade { by_child: Tri::Yes, to: Some(staff(to)), ..Default::default() };
-    entry(id, on, Content::Concern(ConcernContent::DisclosureMade(made))).with(|event| {
+    let made = DisclosureMade {
+        by_child: Tri::Yes,
+        to: Some(staff(to)),
+        ..Default::default()
+    };
+    entry(
+        id,
+        on,
+        Content::Concern(ConcernContent::DisclosureMade(made)),
+    )
+    .with(|event| {
         event.assertion = AssertionKind::Disclosure;
         event.source.kind = SourceKind::Child;
         event.codes.harm = Harm::Physical;

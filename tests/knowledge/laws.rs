@@ -22,8 +22,12 @@ use proptest::prelude::*;
 use super::history::{Entry, History, agency, concern, entry, staff, when};
 
 const AGENCIES: [&str; 4] = ["csc", "police", "school", "health"];
-const CHANNELS: [Channel; 4] =
-    [Channel::Telephone, Channel::Email, Channel::NotStated, Channel::InPerson];
+const CHANNELS: [Channel; 4] = [
+    Channel::Telephone,
+    Channel::Email,
+    Channel::NotStated,
+    Channel::InPerson,
+];
 
 type Step = (u8, usize, usize, u16, usize, usize);
 
@@ -68,7 +72,8 @@ fn build(steps: &[Step], seen: &mut BTreeMap<&'static str, u32>) -> History {
                 Some(made)
             }
             (2 | 3, Some(item)) if from != to => {
-                let made = history.share(from, &[(to, Some("R1"))], &[item], (CHANNELS[x % 4], &on));
+                let made =
+                    history.share(from, &[(to, Some("R1"))], &[item], (CHANNELS[x % 4], &on));
                 Some(match y % 4 {
                     0 => third_party(made, AGENCIES[(b + 1) % 4], from, day + 40),
                     1 => third_party(made, to, from, day),
@@ -82,7 +87,11 @@ fn build(steps: &[Step], seen: &mut BTreeMap<&'static str, u32>) -> History {
                     AcknowledgementKind::Person
                 };
                 note("acknowledgements");
-                Some(history.acknowledge_by(to, shares[y % shares.len()], &on, kind).by("R2"))
+                Some(
+                    history
+                        .acknowledge_by(to, shares[y % shares.len()], &on, kind)
+                        .by("R2"),
+                )
             }
             (5, Some(item)) => Some(meeting(&history, (from, to), item, &on)),
             (6, Some(item)) => {
@@ -103,7 +112,10 @@ fn build(steps: &[Step], seen: &mut BTreeMap<&'static str, u32>) -> History {
             (7, Some(_)) if !shares.is_empty() => {
                 note("disputes of receipt");
                 let share = history.refer(shares[y % shares.len()]);
-                let dispute = ShareReceiptDisputed { share, words: String::new() };
+                let dispute = ShareReceiptDisputed {
+                    share,
+                    words: String::new(),
+                };
                 let content = SharingContent::ShareReceiptDisputed(dispute);
                 Some(entry(to, &on, Content::Sharing(content)))
             }
@@ -126,11 +138,18 @@ fn build(steps: &[Step], seen: &mut BTreeMap<&'static str, u32>) -> History {
             (_, Some(_)) if !meetings.is_empty() => {
                 let minutes = MinutesSent {
                     meeting: history.refer(meetings[y % meetings.len()]),
-                    to: vec![Recipient { agency: agency(to), staff: None }],
+                    to: vec![Recipient {
+                        agency: agency(to),
+                        staff: None,
+                    }],
                     channel: Channel::Email,
                     items: Vec::new(),
                 };
-                Some(entry(from, &on, Content::Meeting(MeetingContent::MinutesSent(minutes))))
+                Some(entry(
+                    from,
+                    &on,
+                    Content::Meeting(MeetingContent::MinutesSent(minutes)),
+                ))
             }
             _ => None,
         };
@@ -144,7 +163,10 @@ fn build(steps: &[Step], seen: &mut BTreeMap<&'static str, u32>) -> History {
             _ => {}
         }
         // A dispute is no entry that anybody shares or corrects.
-        if !matches!(content, Content::Sharing(SharingContent::ShareReceiptDisputed(_))) {
+        if !matches!(
+            content,
+            Content::Sharing(SharingContent::ShareReceiptDisputed(_))
+        ) {
             entries.push(position);
         }
     }
@@ -176,7 +198,11 @@ fn meeting(history: &History, (from, to): (&'static str, &str), item: u64, on: &
         items_considered: history.refers(&[item]),
         ..Default::default()
     };
-    entry(from, on, Content::Enquiry(EnquiryContent::StrategyHeld(held)))
+    entry(
+        from,
+        on,
+        Content::Enquiry(EnquiryContent::StrategyHeld(held)),
+    )
 }
 
 type Known = (State, Option<Timestamp>, Timestamp, Grade, Vec<u64>);
@@ -190,12 +216,18 @@ fn known(knowledge: &Knowledge, t: Timestamp) -> BTreeMap<(Holder, u64), Known> 
             if matches!(standing.state, State::Sent | State::Disputed) {
                 // Beside a sending or a dispute there is perhaps a possible knowledge.
                 let mut fact = fact.clone();
-                fact.proofs.retain(|p| matches!(p.effect, Effect::Knows | Effect::Possible));
+                fact.proofs
+                    .retain(|p| matches!(p.effect, Effect::Knows | Effect::Possible));
                 standing = fact.standing(t)?;
             }
             let since = standing.since;
-            let known =
-                (standing.state, since.earliest, since.latest, standing.grade, standing.evidence);
+            let known = (
+                standing.state,
+                since.earliest,
+                since.latest,
+                standing.grade,
+                standing.evidence,
+            );
             Some(((fact.holder.clone(), fact.statement), known))
         })
         .collect()
@@ -208,13 +240,27 @@ fn differ(a: &Facts, b: &Facts) -> Vec<(String, u64, Option<Known>, Option<Known
     let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
     keys.into_iter()
         .filter(|key| a.get(key) != b.get(key))
-        .map(|key| (key.0.to_string(), key.1, a.get(key).cloned(), b.get(key).cloned()))
+        .map(|key| {
+            (
+                key.0.to_string(),
+                key.1,
+                a.get(key).cloned(),
+                b.get(key).cloned(),
+            )
+        })
         .collect()
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(
-        (any::<u8>(), 0..4_usize, 0..4_usize, 0..300_u16, 0..28_usize, 0..60_usize),
+        (
+            any::<u8>(),
+            0..4_usize,
+            0..4_usize,
+            0..300_u16,
+            0..28_usize,
+            0..60_usize,
+        ),
         1..40,
     )
 }
@@ -284,9 +330,17 @@ fn the_random_histories_hold_every_kind_of_trouble() {
         let steps = steps().new_tree(&mut runner).unwrap().current();
         build(&steps, &mut seen);
     }
-    for what in
-        ["uncertain dates", "hearsay", "told", "acknowledgements", "corrections", "disputes of receipt"]
-    {
-        assert!(seen.get(what).copied().unwrap_or(0) > 20, "{what}: {seen:?}");
+    for what in [
+        "uncertain dates",
+        "hearsay",
+        "told",
+        "acknowledgements",
+        "corrections",
+        "disputes of receipt",
+    ] {
+        assert!(
+            seen.get(what).copied().unwrap_or(0) > 20,
+            "{what}: {seen:?}"
+        );
     }
 }

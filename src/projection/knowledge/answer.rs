@@ -12,7 +12,7 @@ use crate::domain::time::Interval;
 use crate::projection::coverage::{Absence, Reason};
 use crate::projection::cut::Cut;
 use crate::projection::need::{
-    Case, Duty, Item, Need, NamedRule, Withholding, days, first_day, last_day,
+    Case, Duty, Item, NamedRule, Need, Withholding, days, first_day, last_day,
 };
 use crate::projection::sharing::{no_act_recorded, words};
 use crate::rules::Pack;
@@ -160,16 +160,25 @@ pub fn knowledge_of(case: &Case<'_>, latest: bool) -> KnowledgeAnswer {
     let cells = case
         .items()
         .iter()
-        .flat_map(|item| holders.iter().map(move |agency| cell(case, item, agency, latest)))
+        .flat_map(|item| {
+            holders
+                .iter()
+                .map(move |agency| cell(case, item, agency, latest))
+        })
         .collect();
     let matters: Vec<BTreeSet<StatementId>> = matters(case);
     let held = holders
         .iter()
         .map(|agency| {
-            let count = matters
-                .iter()
-                .filter(|class| class.iter().any(|item| knows(case.knowledge(), agency, *item)));
-            (agency.clone(), u32::try_from(count.count()).unwrap_or(u32::MAX))
+            let count = matters.iter().filter(|class| {
+                class
+                    .iter()
+                    .any(|item| knows(case.knowledge(), agency, *item))
+            });
+            (
+                agency.clone(),
+                u32::try_from(count.count()).unwrap_or(u32::MAX),
+            )
         })
         .collect();
     KnowledgeAnswer {
@@ -184,7 +193,9 @@ pub fn knowledge_of(case: &Case<'_>, latest: bool) -> KnowledgeAnswer {
 }
 
 fn knows(knowledge: &Knowledge, agency: &AgencyId, item: StatementId) -> bool {
-    knowledge.agency(agency, item).is_some_and(|standing| standing.state == State::Knows)
+    knowledge
+        .agency(agency, item)
+        .is_some_and(|standing| standing.state == State::Knows)
 }
 
 /// Items as matters: duplicates are one piece.
@@ -219,7 +230,10 @@ fn cell(case: &Case<'_>, item: &Item, agency: &AgencyId, latest: bool) -> Cell {
         state,
         no_act,
         grade: standing.map(|standing| standing.grade),
-        rules: need.duty().map(|duty| duty.rules.clone()).unwrap_or_default(),
+        rules: need
+            .duty()
+            .map(|duty| duty.rules.clone())
+            .unwrap_or_default(),
         evidence,
     }
 }
@@ -240,7 +254,8 @@ fn state(
         Some((State::Possible | State::None, _)) | None => {}
     }
     let own = item.matter.iter().find(|other| {
-        case.item(**other).is_some_and(|other| other.source == *agency && !other.struck)
+        case.item(**other)
+            .is_some_and(|other| other.source == *agency && !other.struck)
     });
     if let Some(own) = own {
         return CellState::OwnEntry(*own);
@@ -263,7 +278,11 @@ fn open(case: &Case<'_>, duty: &Duty) -> CellState {
         return CellState::Due(days(case.day(), duty.due));
     }
     let until = duty.covered_to.unwrap_or(duty.start).min(case.day());
-    CellState::NotShared { days: days(duty.start, until), until, outcome: duty.coverage }
+    CellState::NotShared {
+        days: days(duty.start, until),
+        until,
+        outcome: duty.coverage,
+    }
 }
 
 fn known(
@@ -276,12 +295,20 @@ fn known(
     let Some(duty) = need.duty() else {
         let source = case.knowledge().agency(&item.source, item.position);
         let first = source.map_or(on, |source| first_day(source.since));
-        return CellState::Knows { on, days: days(first, on).max(0), timing: Timing::NoRule };
+        return CellState::Knows {
+            on,
+            days: days(first, on).max(0),
+            timing: Timing::NoRule,
+        };
     };
     // The limit is the sender's: judged on when it was sent or told.
     let at = case.knowledge().at();
-    let fact = case.knowledge().fact(&Holder::Agency(agency.clone()), item.position);
-    let sent = fact.and_then(|fact: &Fact| fact.sent(at)).map_or(since, |proof| proof.since);
+    let fact = case
+        .knowledge()
+        .fact(&Holder::Agency(agency.clone()), item.position);
+    let sent = fact
+        .and_then(|fact: &Fact| fact.sent(at))
+        .map_or(since, |proof| proof.since);
     let timing = if last_day(sent) <= duty.due {
         Timing::InTime
     } else if first_day(sent) > duty.due {
@@ -289,7 +316,11 @@ fn known(
     } else {
         Timing::Unclear
     };
-    CellState::Knows { on, days: days(duty.start, on).max(0), timing }
+    CellState::Knows {
+        on,
+        days: days(duty.start, on).max(0),
+        timing,
+    }
 }
 
 fn meetings(case: &Case<'_>) -> Vec<MeetingPicture> {
@@ -301,7 +332,11 @@ fn meetings(case: &Case<'_>) -> Vec<MeetingPicture> {
             let held = held(&case.view, seen)?;
             let by = |is: fn(Presence) -> bool| -> Vec<AgencyId> {
                 let part = |part: &&Attendance| is(part.presence) && part.agency != *seen.agency;
-                held.attendance.iter().filter(part).map(|part| part.agency.clone()).collect()
+                held.attendance
+                    .iter()
+                    .filter(part)
+                    .map(|part| part.agency.clone())
+                    .collect()
             };
             let mut throughout = vec![seen.agency.clone()];
             throughout.extend(by(|presence| presence == Presence::Full));
@@ -361,10 +396,19 @@ fn first_wordings(case: &Case<'_>, agencies: &[AgencyId]) -> Vec<FirstWording> {
                 .filter(|agency| !knows(case.knowledge(), agency, item.position))
                 .cloned()
                 .collect();
-            found.push(FirstWording { item: original, correction: item.position, agencies });
+            found.push(FirstWording {
+                item: original,
+                correction: item.position,
+                agencies,
+            });
         }
         for correction in &item.corrected_by {
-            let Some(made) = case.cut().log().entries().iter().find(|e| e.position == *correction)
+            let Some(made) = case
+                .cut()
+                .log()
+                .entries()
+                .iter()
+                .find(|e| e.position == *correction)
             else {
                 continue;
             };
@@ -379,7 +423,11 @@ fn first_wordings(case: &Case<'_>, agencies: &[AgencyId]) -> Vec<FirstWording> {
                 })
                 .cloned()
                 .collect();
-            found.push(FirstWording { item: item.position, correction: *correction, agencies });
+            found.push(FirstWording {
+                item: item.position,
+                correction: *correction,
+                agencies,
+            });
         }
     }
     found.retain(|wording| !wording.agencies.is_empty());

@@ -232,15 +232,20 @@ impl Fact {
         if state == State::None {
             return None;
         }
-        let of_state: Vec<&Proof> =
-            self.proofs.iter().filter(|proof| proof.state_at(t) == state).collect();
+        let of_state: Vec<&Proof> = self
+            .proofs
+            .iter()
+            .filter(|proof| proof.state_at(t) == state)
+            .collect();
         let governs = of_state
             .iter()
             .filter(|proof| proof.own_date)
             .min_by_key(|proof| proof.since)
             .or_else(|| of_state.iter().min_by_key(|proof| proof.since))?;
-        let mut evidence: Vec<u64> =
-            of_state.iter().flat_map(|proof| proof.evidence.iter().copied()).collect();
+        let mut evidence: Vec<u64> = of_state
+            .iter()
+            .flat_map(|proof| proof.evidence.iter().copied())
+            .collect();
         evidence.sort_unstable();
         evidence.dedup();
         Some(Standing {
@@ -280,15 +285,20 @@ impl Fact {
 
     /// Best of the proofs; a sender's record beside the receiver's own makes both sides.
     fn grade(&self, of_state: &[&Proof], t: Timestamp) -> Grade {
-        let best =
-            of_state.iter().map(|proof| proof.grade).min().unwrap_or(Grade::ThirdPartyAfterwards);
-        let received = |proof: &&&Proof| {
-            proof.grade == Grade::OwnRecord && proof.how != How::Author
-        };
+        let best = of_state
+            .iter()
+            .map(|proof| proof.grade)
+            .min()
+            .unwrap_or(Grade::ThirdPartyAfterwards);
+        let received =
+            |proof: &&&Proof| proof.grade == Grade::OwnRecord && proof.how != How::Author;
         // What was only sent counts as the sender's side where its receipt is what shows the
         // knowledge: a share that the receiver has no sign of is not part of what it knew.
-        let own: Vec<Option<StatementId>> =
-            of_state.iter().filter(received).map(|proof| proof.carrier).collect();
+        let own: Vec<Option<StatementId>> = of_state
+            .iter()
+            .filter(received)
+            .map(|proof| proof.carrier)
+            .collect();
         let sender = self.proofs.iter().any(|proof| {
             proof.grade == Grade::SenderOnly
                 && match proof.state_at(t) {
@@ -298,7 +308,11 @@ impl Fact {
                 }
         });
         let received = !own.is_empty();
-        if sender && received { Grade::BothSides.min(best) } else { best }
+        if sender && received {
+            Grade::BothSides.min(best)
+        } else {
+            best
+        }
     }
 }
 

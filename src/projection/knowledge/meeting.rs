@@ -37,9 +37,11 @@ pub(super) fn held<'a>(view: &View<'a>, seen: &Seen<'a>) -> Option<Held<'a>> {
             let items = held.items_considered.iter().collect();
             (&held.attendance, items, held.items_listed == Tri::Yes)
         }
-        Content::Meeting(MeetingContent::CoreGroupHeld(held)) => {
-            (&held.attendance, held.items_considered.iter().collect(), false)
-        }
+        Content::Meeting(MeetingContent::CoreGroupHeld(held)) => (
+            &held.attendance,
+            held.items_considered.iter().collect(),
+            false,
+        ),
         Content::Court(CourtContent::LegalMeetingHeld(held)) => {
             (&held.attendance, Vec::new(), false)
         }
@@ -49,7 +51,11 @@ pub(super) fn held<'a>(view: &View<'a>, seen: &Seen<'a>) -> Option<Held<'a>> {
         items.iter().filter_map(|item| view.resolve(item)).collect();
     considered.sort_unstable();
     considered.dedup();
-    Some(Held { attendance, considered, listed: said_listed || !items.is_empty() })
+    Some(Held {
+        attendance,
+        considered,
+        listed: said_listed || !items.is_empty(),
+    })
 }
 
 /// What a meeting or its minutes show.
@@ -92,12 +98,22 @@ pub(super) fn gather(view: &View<'_>, seen: &Seen<'_>, proofs: &mut Proofs) {
         };
         let telling = Telling {
             effect,
-            grade: if organiser { Grade::OwnRecord } else { Grade::ThirdPartyPresent },
+            grade: if organiser {
+                Grade::OwnRecord
+            } else {
+                Grade::ThirdPartyPresent
+            },
             own_date: organiser,
             on_file: organiser,
             ..own.clone()
         };
-        lay(view, (&part.agency, part.staff.as_ref()), &items, &telling, proofs);
+        lay(
+            view,
+            (&part.agency, part.staff.as_ref()),
+            &items,
+            &telling,
+            proofs,
+        );
         report(view, seen, part, proofs);
     }
 }
@@ -108,8 +124,11 @@ fn report(view: &View<'_>, seen: &Seen<'_>, part: &Attendance, proofs: &mut Proo
     if part.report_received != Tri::Yes {
         return;
     }
-    let items: Vec<StatementId> =
-        part.report_items.iter().filter_map(|item| view.resolve(item)).collect();
+    let items: Vec<StatementId> = part
+        .report_items
+        .iter()
+        .filter_map(|item| view.resolve(item))
+        .collect();
     let telling = own_telling(view, seen, How::Report);
     lay(view, (seen.agency, None), &items, &telling, proofs);
 }

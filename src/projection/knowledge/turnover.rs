@@ -74,7 +74,10 @@ pub fn turnover(
     changes: &[HolderChange],
     holders: &BTreeSet<Practitioner>,
 ) -> Turnover {
-    let on_file = changes.iter().filter_map(|change| on_file(case, change)).collect();
+    let on_file = changes
+        .iter()
+        .filter_map(|change| on_file(case, change))
+        .collect();
     let agencies: BTreeSet<&AgencyId> = changes.iter().map(|change| &change.from.agency).collect();
     let mut left: Vec<LeftWithPerson> = Vec::new();
     for agency in agencies {
@@ -86,17 +89,25 @@ pub fn turnover(
 }
 
 fn items<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c Item> {
-    case.items().iter().filter(|item| item.certain && !item.struck)
+    case.items()
+        .iter()
+        .filter(|item| item.certain && !item.struck)
 }
 
 fn on_file(case: &Case<'_>, change: &HolderChange) -> Option<OnFile> {
     let (next, began) = change.to.as_ref()?;
     let parameters = case.pack.turnover();
-    let due = case.pack.calendar().add_working_days(*began, parameters.file_read_within);
+    let due = case
+        .pack
+        .calendar()
+        .add_working_days(*began, parameters.file_read_within);
     let should_know = |item: &&Item| {
         let key = case.view.get(item.position).is_some_and(|seen| {
             seen.event.significance == Significance::Key
-                || parameters.file_read_events.iter().any(|kind| kind == item.kind)
+                || parameters
+                    .file_read_events
+                    .iter()
+                    .any(|kind| kind == item.kind)
         });
         key && same_child(&item.children, &change.children)
     };
@@ -118,8 +129,9 @@ fn on_file(case: &Case<'_>, change: &HolderChange) -> Option<OnFile> {
     if unread.is_empty() {
         return None;
     }
-    let outcome =
-        case.coverage().absence(&next.agency, FeedKind::Reads, *began, day_after(due));
+    let outcome = case
+        .coverage()
+        .absence(&next.agency, FeedKind::Reads, *began, day_after(due));
     Some(OnFile {
         change: change.clone(),
         items: unread,
@@ -132,13 +144,19 @@ fn on_file(case: &Case<'_>, change: &HolderChange) -> Option<OnFile> {
 /// Whether something shows, by the due day, that a practitioner knew an item: read, handed over, told,
 /// or an act of theirs that is linked to it.
 fn shown(case: &Case<'_>, item: &Item, who: &Practitioner, due: Date) -> bool {
-    let learned = case.knowledge().learned(&Holder::Practitioner(who.clone()), item.position);
+    let learned = case
+        .knowledge()
+        .learned(&Holder::Practitioner(who.clone()), item.position);
     if learned.is_some_and(|learned| first_day(learned.since) <= due) {
         return true;
     }
     case.view.statements().any(|seen| {
         let theirs = *seen.agency == who.agency
-            && seen.event.actor.as_ref().is_some_and(|actor| actor.staff == who.staff);
+            && seen
+                .event
+                .actor
+                .as_ref()
+                .is_some_and(|actor| actor.staff == who.staff);
         theirs
             && first_day(seen.occurred()) <= due
             && !matches!(seen.event.content, Content::Record(_))
@@ -158,14 +176,25 @@ fn left_with(
     (changes, holders): (&[HolderChange], &BTreeSet<Practitioner>),
 ) -> Option<LeftWithPerson> {
     let at = case.knowledge().at();
-    let fact = case.knowledge().fact(&Holder::Agency(agency.clone()), item.position)?;
-    let known: Vec<_> =
-        fact.proofs.iter().filter(|proof| proof.state_at(at) == State::Knows).collect();
-    if known.is_empty() || known.iter().any(|proof| proof.on_file || proof.through.is_none()) {
+    let fact = case
+        .knowledge()
+        .fact(&Holder::Agency(agency.clone()), item.position)?;
+    let known: Vec<_> = fact
+        .proofs
+        .iter()
+        .filter(|proof| proof.state_at(at) == State::Knows)
+        .collect();
+    if known.is_empty()
+        || known
+            .iter()
+            .any(|proof| proof.on_file || proof.through.is_none())
+    {
         return None;
     }
-    let people: BTreeSet<&Practitioner> =
-        known.iter().filter_map(|proof| proof.through.as_ref()).collect();
+    let people: BTreeSet<&Practitioner> = known
+        .iter()
+        .filter_map(|proof| proof.through.as_ref())
+        .collect();
     // Somebody else of the agency may know it by a handover or a reading.
     let others = case.knowledge().holders_of(item.position);
     let still_held = others.iter().any(|holder| match holder {
@@ -189,8 +218,10 @@ fn left_with(
     if ended.len() < people.len() {
         return None;
     }
-    let mut evidence: Vec<u64> =
-        known.iter().flat_map(|proof| proof.evidence.iter().copied()).collect();
+    let mut evidence: Vec<u64> = known
+        .iter()
+        .flat_map(|proof| proof.evidence.iter().copied())
+        .collect();
     evidence.sort_unstable();
     evidence.dedup();
     Some(LeftWithPerson {

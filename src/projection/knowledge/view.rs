@@ -28,7 +28,10 @@ use super::meeting;
 use super::proofs::Telling;
 
 /// One statement of the cut, as it reads there.
-#[expect(clippy::struct_excessive_bools, reason = "four independent marks of a statement")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent marks of a statement"
+)]
 #[derive(Debug, Clone)]
 pub(crate) struct Seen<'a> {
     /// Position of its original entry.
@@ -70,8 +73,8 @@ impl Seen<'_> {
     /// Since when the author of a statement knows it (`semantics.md` 6.2, how *author*).
     pub(super) fn author_since(&self) -> Interval {
         let envelope = self.envelope;
-        let silent = envelope.known.as_ref().is_none_or(When::is_unknown)
-            && envelope.occurred.is_unknown();
+        let silent =
+            envelope.known.as_ref().is_none_or(When::is_unknown) && envelope.occurred.is_unknown();
         if silent && matches!(envelope.content, Content::Record(_)) {
             return self.root.recorded_or_appended();
         }
@@ -100,15 +103,24 @@ impl<'a> View<'a> {
     /// The statements of a cut: everything but feeds and registrations, which are nobody's knowledge.
     pub(crate) fn of(cut: &'a Cut) -> Self {
         let readings = cut.readings().iter().filter(|reading| is_known(reading));
-        let statements: BTreeMap<StatementId, Seen<'a>> =
-            readings.clone().map(|reading| (reading.position(), seen(cut, reading))).collect();
-        let disputes = readings.flat_map(|reading| disputes(cut, reading)).collect();
+        let statements: BTreeMap<StatementId, Seen<'a>> = readings
+            .clone()
+            .map(|reading| (reading.position(), seen(cut, reading)))
+            .collect();
+        let disputes = readings
+            .flat_map(|reading| disputes(cut, reading))
+            .collect();
         let review_began = statements
             .values()
             .filter(|seen| matches!(seen.event.content, Content::Review(_)))
             .map(|seen| seen.occurred().latest)
             .min();
-        Self { cut, statements, disputes, review_began }
+        Self {
+            cut,
+            statements,
+            disputes,
+            review_began,
+        }
     }
 
     /// The cut.
@@ -133,7 +145,9 @@ impl<'a> View<'a> {
 
     /// The statement that a reference names, if it has arrived and is in the cut.
     pub(crate) fn resolve(&self, target: &EntryRef) -> Option<StatementId> {
-        self.cut.resolve(target).filter(|id| self.statements.contains_key(id))
+        self.cut
+            .resolve(target)
+            .filter(|id| self.statements.contains_key(id))
     }
 
     /// Disputes of receipt.
@@ -143,7 +157,9 @@ impl<'a> View<'a> {
 
     /// What somebody who acknowledges `share` then knows: its items, and itself.
     pub(crate) fn carried(&self, share: StatementId) -> Vec<StatementId> {
-        let Some(seen) = self.get(share) else { return Vec::new() };
+        let Some(seen) = self.get(share) else {
+            return Vec::new();
+        };
         let mut refs: Vec<&EntryRef> = Vec::new();
         let mut found = vec![share];
         match &seen.event.content {
@@ -165,7 +181,9 @@ impl<'a> View<'a> {
     /// The meeting of which a statement is the minutes.
     pub(super) fn meeting_of(&self, minutes: StatementId) -> Option<StatementId> {
         match &self.get(minutes)?.event.content {
-            Content::Meeting(MeetingContent::MinutesSent(minutes)) => self.resolve(&minutes.meeting),
+            Content::Meeting(MeetingContent::MinutesSent(minutes)) => {
+                self.resolve(&minutes.meeting)
+            }
             _ => None,
         }
     }
@@ -178,7 +196,11 @@ impl<'a> View<'a> {
         };
         let mut found = vec![seen.id];
         if self.carried(minutes) == [minutes] {
-            found.extend(meeting::held(self, seen).map(|held| held.considered).unwrap_or_default());
+            found.extend(
+                meeting::held(self, seen)
+                    .map(|held| held.considered)
+                    .unwrap_or_default(),
+            );
         }
         found
     }
@@ -203,7 +225,10 @@ impl<'a> View<'a> {
             .filter(|seen| seen.agency == agency)
             .filter(|seen| match &seen.event.content {
                 Content::Referral(ReferralContent::ReferralDecided(decided)) => {
-                    decided.referral.as_ref().and_then(|target| self.resolve(target))
+                    decided
+                        .referral
+                        .as_ref()
+                        .and_then(|target| self.resolve(target))
                         == Some(referral)
                 }
                 _ => false,
@@ -214,7 +239,13 @@ impl<'a> View<'a> {
 
     /// How soon a statement was written down after it happened, by the agency's own word.
     pub(super) fn promptness(&self, seen: &Seen<'_>) -> Promptness {
-        let Some(recorded) = seen.root.event.recorded.as_ref().filter(|when| !when.is_unknown()) else {
+        let Some(recorded) = seen
+            .root
+            .event
+            .recorded
+            .as_ref()
+            .filter(|when| !when.is_unknown())
+        else {
             return Promptness::NotStated;
         };
         let recorded = recorded.resolve(seen.root.appended);
@@ -226,21 +257,30 @@ impl<'a> View<'a> {
         }
         let used = Calendar::england_wales()
             .working_days_used(london_date(happened), london_date(written));
-        if used <= 5 { Promptness::AtTheTime } else { Promptness::Later }
+        if used <= 5 {
+            Promptness::AtTheTime
+        } else {
+            Promptness::Later
+        }
     }
-
 }
 
 fn entry(cut: &Cut, position: u64) -> Option<&Placed> {
     let entries = cut.log().entries();
-    entries.binary_search_by_key(&position, |entry| entry.position).ok().and_then(|i| entries.get(i))
+    entries
+        .binary_search_by_key(&position, |entry| entry.position)
+        .ok()
+        .and_then(|i| entries.get(i))
 }
 
 /// The disputes of receipt that belong to a share: where a statement is cut as one thing, all of them.
 fn disputes<'a>(cut: &'a Cut, reading: &'a Reading) -> Vec<Dispute<'a>> {
     let by_statement = matches!(cut.basis(), Basis::Then | Basis::Now);
-    let positions =
-        if by_statement { reading.members() } else { reading.disputed_receipts() };
+    let positions = if by_statement {
+        reading.members()
+    } else {
+        reading.disputed_receipts()
+    };
     positions
         .iter()
         .filter_map(|position| entry(cut, *position))
@@ -277,7 +317,11 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
         ReadingKind::NewUnderstanding => reading.about(),
         ReadingKind::Fact | ReadingKind::AboutRecord | ReadingKind::Standing => None,
     };
-    let event = match reading.corrections().iter().find(|correction| correction.applied) {
+    let event = match reading
+        .corrections()
+        .iter()
+        .find(|correction| correction.applied)
+    {
         None if reading.certain() => reading.event(),
         Some(applied) if reading.members().contains(&applied.position) => reading.event(),
         // A new understanding is known only to who learns of it: here the words of before it hold.
@@ -286,10 +330,17 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
             .max_by_key(|entry| (entry.recorded_or_appended(), entry.position))
             .map_or_else(|| asserted(&root.event), |entry| asserted(&entry.event)),
     };
-    let event = if fact || renews.is_some() { event } else { &*root.event };
+    let event = if fact || renews.is_some() {
+        event
+    } else {
+        &*root.event
+    };
     // A correction whose target is not in the cut stands alone, and still speaks by its own envelope.
-    let plain =
-        fact && !matches!(root.event.content, Content::Record(RecordContent::EventCorrected(_)));
+    let plain = fact
+        && !matches!(
+            root.event.content,
+            Content::Record(RecordContent::EventCorrected(_))
+        );
     let envelope = if plain { event } else { &*root.event };
     let mut kappa = match (cut.basis(), reading.clock()) {
         (Basis::Then, Some(clock)) => clock,
@@ -299,18 +350,23 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
     if cut.basis() == Basis::Now {
         kappa = kappa.max(reading.clock().unwrap_or_else(|| reading.occurred()));
     }
-    let corrected_by: Vec<u64> =
-        errors(cut, reading).map(|correction| correction.position).collect();
+    let corrected_by: Vec<u64> = errors(cut, reading)
+        .map(|correction| correction.position)
+        .collect();
     let mut evidence = vec![reading.position()];
     evidence.extend(&corrected_by);
     evidence.sort_unstable();
     let struck = reading.struck().is_some();
-    let void = reading.members().iter().filter_map(|position| entry(cut, *position)).any(|entry| {
-        matches!(&entry.event.content, Content::Record(RecordContent::EventRetracted(taken))
+    let void = reading
+        .members()
+        .iter()
+        .filter_map(|position| entry(cut, *position))
+        .any(|entry| {
+            matches!(&entry.event.content, Content::Record(RecordContent::EventRetracted(taken))
             if matches!(taken.reason, RetractionReason::Duplicate | RetractionReason::NeverHappened)
                 && cut.log().resolve(&taken.target).map(|target| target.position)
                     == Some(reading.position()))
-    });
+        });
     let agency = reading.agency();
     Seen {
         id: reading.position(),

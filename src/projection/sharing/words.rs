@@ -13,21 +13,34 @@ pub(super) fn sentence(row: &SharingRow, latest: bool) -> String {
     let item = row.item;
     let agency = &row.agency;
     let limit = row.rules.first().map_or_else(String::new, |rule| {
-        format!(" Limit: {} ({}), due {}.", rule.wording, rule.id, day(rule.due))
+        format!(
+            " Limit: {} ({}), due {}.",
+            rule.wording,
+            rule.id,
+            day(rule.due)
+        )
     });
     let state = match row.kind {
         RowKind::NotShared => not_shared(row, latest),
         RowKind::CorrectionNotPassedOn => {
-            format!("correction {}", not_shared(row, latest).replace("shared", "passed on"))
+            format!(
+                "correction {}",
+                not_shared(row, latest).replace("shared", "passed on")
+            )
         }
         RowKind::Late => format!(
             "shared {} after {}, {} past the limit",
-            row.done.map_or_else(String::new, |on| format!("on {}", day(on))),
+            row.done
+                .map_or_else(String::new, |on| format!("on {}", day(on))),
             count(row.days),
             count(row.days_past_limit),
         ),
         RowKind::SentWithoutReceipt => {
-            format!("sent {}, receipt not recorded, {} so far", day(row.start), count(row.days))
+            format!(
+                "sent {}, receipt not recorded, {} so far",
+                day(row.start),
+                count(row.days)
+            )
         }
         RowKind::NoActRecorded => match row.done {
             Some(on) => format!(
@@ -36,14 +49,24 @@ pub(super) fn sentence(row: &SharingRow, latest: bool) -> String {
                 day(row.due),
                 day(on)
             ),
-            None => format!("received {}, no act recorded, {} so far", day(row.start), count(row.days)),
+            None => format!(
+                "received {}, no act recorded, {} so far",
+                day(row.start),
+                count(row.days)
+            ),
         },
         RowKind::Withheld if row.days_past_limit > 0 => {
-            format!("withheld with a reason, {} late", count(row.days_past_limit))
+            format!(
+                "withheld with a reason, {} late",
+                count(row.days_past_limit)
+            )
         }
         RowKind::Withheld => format!("withheld with a reason on {}", day(row.due)),
     };
-    format!("{item} {what}, {agency}: {state}.{limit}{}", worth(row.outcome))
+    format!(
+        "{item} {what}, {agency}: {state}.{limit}{}",
+        worth(row.outcome)
+    )
 }
 
 fn not_shared(row: &SharingRow, latest: bool) -> String {
@@ -107,12 +130,20 @@ pub(crate) fn cell(state: &CellState, no_act: bool, latest: bool) -> String {
         }
         CellState::NotShared { days, .. } => format!("not shared, {} so far", count(*days)),
     };
-    if no_act { format!("{text}; no action recorded") } else { text }
+    if no_act {
+        format!("{text}; no action recorded")
+    } else {
+        text
+    }
 }
 
 /// `1 day`, `22 days`.
 pub(crate) fn count(days: i64) -> String {
-    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+    if days == 1 {
+        "1 day".to_owned()
+    } else {
+        format!("{days} days")
+    }
 }
 
 /// A London date as people write it: 9 January 2013.
