@@ -169,7 +169,7 @@ impl Fold<'_> {
         let mut rows: Vec<Row> = Vec::new();
         for (key, marks) in &marks {
             let guarded = protected.get(&key.child).cloned().unwrap_or_default();
-            let row = self.row(key, marks, windows.get(key), guarded, &away);
+            let row = self.row(key, marks, (windows.get(key), guarded), &away);
             let same = rows.iter_mut().find(|other| {
                 other.agency == row.agency && other.role == row.role && equal_but_child(other, &row)
             });
@@ -185,8 +185,7 @@ impl Fold<'_> {
         &self,
         key: &Key,
         marks: &[Mark],
-        state: Option<&State>,
-        protected: Vec<Span>,
+        (state, protected): (Option<&State>, Vec<Span>),
         away: &[absence::Away],
     ) -> Row {
         let rule = self.question.pack.role(key.role.name());
@@ -282,7 +281,7 @@ impl Fold<'_> {
             };
             for agency in self.agencies_of(rule) {
                 let counts = |reading: &Reading, opens: bool| {
-                    !opens || self.opens_for(reading, rule, &agency, role, marks)
+                    !opens || self.opens_for(reading, rule, &agency, marks)
                 };
                 let states = states(self.cut, self.coverage, &rule.opens, &rule.closes, &counts);
                 for (child, state) in states {
@@ -324,7 +323,6 @@ impl Fold<'_> {
         reading: &Reading,
         rule: &RoleWindow,
         agency: &AgencyId,
-        role: Role,
         marks: &BTreeMap<Key, Vec<Mark>>,
     ) -> bool {
         if let Content::Involvement(InvolvementContent::InvolvementStarted(started)) =
@@ -338,7 +336,7 @@ impl Fold<'_> {
         let holds = |agency: &AgencyId| {
             marks
                 .keys()
-                .any(|key| key.agency == *agency && key.role == role)
+                .any(|key| key.agency == *agency && key.role.name() == rule.id)
         };
         let candidates = self.agencies_of(rule);
         holds(agency) || (candidates.len() == 1 && !candidates.iter().any(holds))

@@ -387,8 +387,14 @@ fn last_day(interval: Interval) -> Date {
 fn standing(feeds: &mut BTreeMap<AgencyId, Feed>, event: &CaseEvent, root: &Placed) {
     let resolve = |when: &When| when.resolve(root.appended);
     let set = |kinds: &[FeedKind]| kinds.iter().copied().collect::<BTreeSet<_>>();
-    match &event.content {
-        Content::Feed(FeedContent::FeedDeclared(feed)) => {
+    if let Content::Registry(RegistryContent::AgencyRegistered(agency)) = &event.content {
+        feeds.entry(agency.agency.clone()).or_default().kind = Some(agency.kind);
+    }
+    let Content::Feed(content) = &event.content else {
+        return;
+    };
+    match content {
+        FeedContent::FeedDeclared(feed) => {
             feeds
                 .entry(feed.agency.clone())
                 .or_default()
@@ -400,7 +406,7 @@ fn standing(feeds: &mut BTreeMap<AgencyId, Feed>, event: &CaseEvent, root: &Plac
                     not_collected: feed.fields_not_collected.iter().cloned().collect(),
                 });
         }
-        Content::Feed(FeedContent::FeedInterrupted(feed)) => {
+        FeedContent::FeedInterrupted(feed) => {
             feeds
                 .entry(feed.agency.clone())
                 .or_default()
@@ -411,7 +417,7 @@ fn standing(feeds: &mut BTreeMap<AgencyId, Feed>, event: &CaseEvent, root: &Plac
                     to: None,
                 });
         }
-        Content::Feed(FeedContent::FeedResumed(feed)) => {
+        FeedContent::FeedResumed(feed) => {
             let to = last_day(resolve(&event.occurred));
             let kinds = set(&feed.kinds);
             for open in &mut feeds.entry(feed.agency.clone()).or_default().interrupted {
@@ -421,12 +427,12 @@ fn standing(feeds: &mut BTreeMap<AgencyId, Feed>, event: &CaseEvent, root: &Plac
                 }
             }
         }
-        Content::Feed(FeedContent::FeedConfirmedTo(feed)) => feeds
+        FeedContent::FeedConfirmedTo(feed) => feeds
             .entry(feed.agency.clone())
             .or_default()
             .through
             .push((set(&feed.kinds), last_day(resolve(&feed.through)))),
-        Content::Feed(FeedContent::RecordsConfirmed(confirmed)) => {
+        FeedContent::RecordsConfirmed(confirmed) => {
             feeds
                 .entry(confirmed.agency.clone())
                 .or_default()
@@ -438,10 +444,6 @@ fn standing(feeds: &mut BTreeMap<AgencyId, Feed>, event: &CaseEvent, root: &Plac
                     to: last_day(resolve(&confirmed.to)),
                 });
         }
-        Content::Registry(RegistryContent::AgencyRegistered(agency)) => {
-            feeds.entry(agency.agency.clone()).or_default().kind = Some(agency.kind);
-        }
-        _ => {}
     }
 }
 
