@@ -12,6 +12,7 @@ pub mod append;
 pub mod clock;
 pub mod error;
 pub mod headfile;
+pub mod inquiry;
 pub mod integrity;
 pub mod keyring;
 pub mod limits;

@@ -8,11 +8,13 @@
 //! its proofs and resolved at the as-at moment, so nothing learned later alters it. Knowing an entry
 //! is knowing that it was said. An absence of proof is an absence of a *record* of knowing.
 
+mod answer;
 mod clues;
 mod fact;
 mod meeting;
 mod proofs;
 mod reading;
+mod turnover;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,9 +24,14 @@ use jiff::Timestamp;
 use super::cut::Cut;
 use crate::domain::id::AgencyId;
 
-pub use fact::{
-    Effect, Fact, Grade, Holder, How, Promptness, Proof, Standing, State, StatementId,
+pub use answer::{
+    Cell, CellState, FirstWording, KnowledgeAnswer, MeetingPicture, Timing, knowledge_of,
+    who_knew_what,
 };
+pub use fact::{Effect, Fact, Grade, Holder, How, Promptness, Proof, Standing, State, StatementId};
+pub use turnover::{HolderChange, LeftWithPerson, OnFile, Turnover, turnover};
+
+use meeting::held;
 pub(crate) use view::{Seen, View};
 
 /// Every knowledge fact of a cut.
@@ -43,7 +50,10 @@ impl Knowledge {
     pub(crate) fn of_view(view: &View<'_>) -> Self {
         let mut proofs = clues::gather(view);
         reading::gather(view, &mut proofs);
-        Self { at: view.at(), facts: proofs.into_facts() }
+        Self {
+            at: view.at(),
+            facts: proofs.into_facts(),
+        }
     }
 
     /// The exclusive instant of the question.
@@ -63,7 +73,8 @@ impl Knowledge {
 
     /// How a fact stands at the as-at moment; none when nothing yet showed it.
     pub fn standing(&self, holder: &Holder, statement: StatementId) -> Option<Standing> {
-        self.fact(holder, statement).and_then(|fact| fact.standing(self.at))
+        self.fact(holder, statement)
+            .and_then(|fact| fact.standing(self.at))
     }
 
     /// The same for an agency.

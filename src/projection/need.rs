@@ -4,6 +4,11 @@
 //! worked out which of them ask for a given item and agency, since when, and by when. A gap is never
 //! decided here: see [`super::sharing`].
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 mod item;
 mod party;
 mod state;
@@ -12,16 +17,16 @@ use jiff::civil::Date;
 
 use super::coverage::{Absence, Coverage, Reason};
 use super::cut::Cut;
-use super::knowledge::{Holder, Knowledge, Seen, State, StatementId, View};
+use super::knowledge::{Knowledge, Seen, State, StatementId, View};
 use crate::domain::event::sharing::{SharingContent, WithholdReason};
 use crate::domain::event::{Content, FeedKind, HandlingCode};
-use crate::domain::id::AgencyId;
+use crate::domain::id::{AgencyId, PersonRef};
 use crate::domain::time::{Interval, TICK, london_date};
 use crate::rules::need::Figure;
 use crate::rules::{ItemFacts, NeedRule, Pack};
 
-pub use item::{Alias, Item};
 pub(crate) use item::same_child;
+pub use item::{Alias, Item};
 
 /// A rule as an answer names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +130,13 @@ impl<'a> Case<'a> {
     pub fn of(cut: &'a Cut, pack: &'a Pack) -> Self {
         let view = View::of(cut);
         let knowledge = Knowledge::of_view(&view);
-        let mut case = Self { knowledge, coverage: Coverage::of(cut), pack, items: Vec::new(), view };
+        let mut case = Self {
+            knowledge,
+            coverage: Coverage::of(cut),
+            pack,
+            items: Vec::new(),
+            view,
+        };
         case.items = item::items(&case);
         case
     }
@@ -160,6 +171,17 @@ impl<'a> Case<'a> {
         party::agencies(self)
     }
 
+    /// The items about a child that an agency certainly knew, each with its since: what arrived at a
+    /// role's agency, for allocation.
+    pub fn items_known(&self, agency: &AgencyId, child: &PersonRef) -> Vec<(u64, Interval)> {
+        self.items
+            .iter()
+            .filter(|item| item.certain && !item.struck)
+            .filter(|item| item.children.is_empty() || item.children.contains(child))
+            .filter_map(|item| Some((item.position, self.certain_since(item, agency)?.0)))
+            .collect()
+    }
+
     /// The last London day that the as-at moment includes.
     pub fn day(&self) -> Date {
         self.cut().at().day()
@@ -167,7 +189,9 @@ impl<'a> Case<'a> {
 
     /// Whether an agency needed to know an item, in the order of `semantics.md` 7.1.
     pub fn need(&self, item: &Item, agency: &AgencyId) -> Need {
-        let Some(seen) = self.view.get(item.position) else { return Need::NoRule };
+        let Some(seen) = self.view.get(item.position) else {
+            return Need::NoRule;
+        };
         if seen.agency == agency {
             return Need::Source;
         }
@@ -176,10 +200,16 @@ impl<'a> Case<'a> {
         let asking: Vec<&NeedRule> = self
             .pack
             .needs_for(&facts, date)
-            .filter(|rule| rule.to.iter().any(|to| self.is_party(to, agency, item, date)))
+            .filter(|rule| {
+                rule.to
+                    .iter()
+                    .any(|to| self.is_party(to, agency, item, date))
+            })
             .collect();
-        let duties: Vec<Duty> =
-            asking.iter().filter_map(|rule| self.duty(rule, &facts, item, agency)).collect();
+        let duties: Vec<Duty> = asking
+            .iter()
+            .filter_map(|rule| self.duty(rule, &facts, item, agency))
+            .collect();
         if duties.is_empty() {
             return Need::NoRule;
         }
@@ -191,7 +221,9 @@ impl<'a> Case<'a> {
                 Need::Undeterminable(Reason::NotConnected, duty)
             };
         }
-        let Some(duty) = duty else { return Need::NoRule };
+        let Some(duty) = duty else {
+            return Need::NoRule;
+        };
         if let Some(withholding) = self.withheld(item, agency, duty.due) {
             return Need::Withheld(withholding);
         }
@@ -219,20 +251,28 @@ impl<'a> Case<'a> {
             .filter_map(|from| {
                 let standing = self.certain_since(item, &from)?;
                 let day = last_day(standing.0);
-                let is_from = rule.from.iter().any(|party| self.is_party(party, &from, item, day));
+                let is_from = rule
+                    .from
+                    .iter()
+                    .any(|party| self.is_party(party, &from, item, day));
                 is_from.then_some((standing.0, from, standing.1))
             })
             .collect();
         told_by.sort();
         let (since, sender, evidence) = told_by.first()?.clone();
         let mut start = last_day(since);
-        if !rule.while_.holds(|condition| self.condition(condition, item, facts, start)) {
+        if !rule
+            .while_
+            .holds(|condition| self.condition(condition, item, facts, start))
+        {
             return None;
         }
         start = start.max(rule.valid_from.unwrap_or(start));
         start = start.max(self.joined(&rule.to, agency, item, start));
         let next_core_group = self.next_core_group(item, start);
-        let due = rule.limit_for(facts).due(self.pack.calendar(), start, next_core_group);
+        let due = rule
+            .limit_for(facts)
+            .due(self.pack.calendar(), start, next_core_group);
         let (coverage, covered_to) = self.both_sides(&sender, agency, (start, due));
         let rule = NamedRule {
             id: rule.id.clone(),
@@ -261,7 +301,9 @@ impl<'a> Case<'a> {
         if standing.state != State::Knows {
             return None;
         }
-        let Some(alias) = &item.alias else { return Some((standing.since, standing.evidence)) };
+        let Some(alias) = &item.alias else {
+            return Some((standing.since, standing.evidence));
+        };
         let link = self.knowledge.agency(agency, alias.link)?;
         (link.state == State::Knows).then(|| {
             let mut evidence = standing.evidence;
@@ -324,18 +366,13 @@ impl<'a> Case<'a> {
             })
             .min_by_key(|held| held.on)
     }
-
-    /// Whether a holder knew a statement certainly, at the as-at moment.
-    pub(super) fn knows(&self, agency: &AgencyId, statement: StatementId) -> bool {
-        self.knowledge
-            .standing(&Holder::Agency(agency.clone()), statement)
-            .is_some_and(|standing| standing.state == State::Knows)
-    }
 }
 
 /// Whether the source lets an entry go to an agency.
 fn permits(seen: &Seen<'_>, agency: &AgencyId) -> bool {
-    let Some(handling) = &seen.event.handling else { return true };
+    let Some(handling) = &seen.event.handling else {
+        return true;
+    };
     match handling.code {
         HandlingCode::None => false,
         HandlingCode::NamedAgencies => handling.shareable_with.contains(agency),

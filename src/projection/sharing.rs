@@ -6,7 +6,7 @@
 //! in the headline figures.
 
 mod acts;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use super::coverage::{Absence, Reason};
 use super::cut::Cut;
 use super::knowledge::{Holder, How, Proof, State, StatementId};
-use super::need::{Case, Duty, Item, Need, NamedRule, day_after, days, first_day, last_day};
+use super::need::{Case, Duty, Item, NamedRule, Need, day_after, days, first_day, last_day};
 use crate::domain::event::FeedKind;
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::rules::Pack;
@@ -135,7 +135,11 @@ pub fn sharing_of(case: &Case<'_>, latest: bool) -> SharingAnswer {
     let mut met = 0;
     let agencies = case.agencies();
     let mut done: BTreeSet<StatementId> = BTreeSet::new();
-    for item in case.items().iter().filter(|item| item.certain && !item.struck) {
+    for item in case
+        .items()
+        .iter()
+        .filter(|item| item.certain && !item.struck)
+    {
         for agency in &agencies {
             rows.extend(receipt(case, item, agency));
             rows.extend(acts::no_act(case, item, agency));
@@ -167,6 +171,13 @@ pub fn sharing_of(case: &Case<'_>, latest: bool) -> SharingAnswer {
     SharingAnswer { rows, met, figures }
 }
 
+/// Whether the agency received an item by its own record and no act of it is recorded in the limit,
+/// where the records would show one.
+pub(crate) fn no_act_recorded(case: &Case<'_>, item: &Item, agency: &AgencyId) -> bool {
+    acts::no_act(case, item, agency)
+        .is_some_and(|row| !matches!(row.outcome, Absence::Undeterminable(_)))
+}
+
 /// What became of a need.
 #[derive(Debug)]
 enum Outcome {
@@ -190,14 +201,18 @@ fn need_row(case: &Case<'_>, class: &[&Item], agency: &AgencyId) -> Option<Outco
         .filter(|(_, need)| need.duty().is_some() || matches!(need, Need::Withheld(_)))
         .collect();
     asked.sort_by_key(|(item, need)| (need.duty().map(|duty| duty.due), item.position));
-    if let Some((item, Need::Withheld(held))) =
-        asked.iter().find(|(_, need)| matches!(need, Need::Withheld(_)))
+    if let Some((item, Need::Withheld(held))) = asked
+        .iter()
+        .find(|(_, need)| matches!(need, Need::Withheld(_)))
     {
         return Some(Outcome::Row(Box::new(withheld(case, item, agency, held))));
     }
     let (item, need) = asked.iter().find(|(_, need)| need.duty().is_some())?;
     let duty = need.duty()?;
-    let sent = class.iter().filter_map(|item| sent(case, item, agency)).min_by_key(|p| p.since);
+    let sent = class
+        .iter()
+        .filter_map(|item| sent(case, item, agency))
+        .min_by_key(|p| p.since);
     match sent {
         Some(proof) => shared(case, class, (item, duty), agency, &proof),
         None => not_shared(case, class, (item, duty), agency),
@@ -206,7 +221,9 @@ fn need_row(case: &Case<'_>, class: &[&Item], agency: &AgencyId) -> Option<Outco
 
 /// The sender's clock: the earliest that the item certainly was sent or told, by whoever recorded it.
 fn sent(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<Proof> {
-    let fact = case.knowledge().fact(&Holder::Agency(agency.clone()), item.position)?;
+    let fact = case
+        .knowledge()
+        .fact(&Holder::Agency(agency.clone()), item.position)?;
     fact.sent(case.knowledge().at()).cloned()
 }
 
@@ -248,15 +265,17 @@ fn not_shared(
     if case.day() <= duty.due {
         return None;
     }
-    let kind = match duty.rule.figure {
-        Figure::Correction => RowKind::CorrectionNotPassedOn,
-        Figure::Gap | Figure::Separate | Figure::ReferralLoop => RowKind::NotShared,
-    };
-    let mut row = row(case, kind, class, (item, duty), agency);
+    let mut row = row(case, RowKind::NotShared, class, (item, duty), agency);
+    if row.figure == Figure::Correction {
+        row.kind = RowKind::CorrectionNotPassedOn;
+    }
     row.counter_evidence = class
         .iter()
         .flat_map(|item| &item.candidates)
-        .filter(|other| case.item(**other).is_some_and(|other| other.source == *agency))
+        .filter(|other| {
+            case.item(**other)
+                .is_some_and(|other| other.source == *agency)
+        })
         .copied()
         .collect();
     Some(Outcome::Row(Box::new(tidy(row))))
@@ -280,7 +299,7 @@ fn row(
         agency: agency.clone(),
         from: duty.could_have_told.clone(),
         rules: duty.rules.clone(),
-        figure: duty.rule.figure,
+        figure: figure(duty),
         start: duty.start,
         due: duty.due,
         done: None,
@@ -291,6 +310,19 @@ fn row(
         evidence: duty.evidence.clone(),
         counter_evidence: Vec::new(),
         sentence: String::new(),
+    }
+}
+
+/// The figure of the governing rule; a correction is one whatever else asks for it.
+fn figure(duty: &Duty) -> Figure {
+    let correction = duty
+        .rules
+        .iter()
+        .any(|rule| rule.figure == Figure::Correction);
+    if correction {
+        Figure::Correction
+    } else {
+        duty.rule.figure
     }
 }
 
@@ -333,13 +365,18 @@ fn receipt(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<SharingRow
     }
     let proof = sent(case, item, agency)?;
     let start = last_day(proof.since);
-    let due = case.pack.calendar().add_working_days(start, RECEIPT_WORKING_DAYS);
+    let due = case
+        .pack
+        .calendar()
+        .add_working_days(start, RECEIPT_WORKING_DAYS);
     if case.day() <= due {
         return None;
     }
     let coverage = case.coverage();
     let outcome = coverage.absence(agency, FeedKind::Sharing, start, day_after(due));
-    let until = coverage.covered_to(agency, FeedKind::Sharing, None, start).unwrap_or(due);
+    let until = coverage
+        .covered_to(agency, FeedKind::Sharing, None, start)
+        .unwrap_or(due);
     let sender = proof.carrier.and_then(|carrier| case.view.get(carrier));
     let row = SharingRow {
         kind: RowKind::SentWithoutReceipt,
@@ -366,7 +403,11 @@ fn receipt(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<SharingRow
 }
 
 fn tidy(mut row: SharingRow) -> SharingRow {
-    for list in [&mut row.evidence, &mut row.counter_evidence, &mut row.matter] {
+    for list in [
+        &mut row.evidence,
+        &mut row.counter_evidence,
+        &mut row.matter,
+    ] {
         list.sort_unstable();
         list.dedup();
     }
@@ -400,5 +441,8 @@ fn figures(rows: &[SharingRow]) -> Figures {
 
 /// Whether a proof shows that somebody received from others, rather than recorded or used it.
 fn is_receipt(proof: &Proof) -> bool {
-    !matches!(proof.how, How::Author | How::Used | How::Handover | How::FileRead)
+    !matches!(
+        proof.how,
+        How::Author | How::Used | How::Handover | How::FileRead
+    )
 }

@@ -44,15 +44,21 @@ impl Keyring {
             KeyFile::open(path, origin)?
         } else if store_is_empty {
             let file = KeyFile::create(path, origin)?;
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let directory = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
             let directory = File::open(directory.unwrap_or(Path::new(".")));
             let synced = directory.and_then(|directory| directory.sync_all());
             synced.map_err(KeyringError::Directory)?;
             file
         } else {
-            return Err(KeyringError::Missing { path: path.to_owned() });
+            return Err(KeyringError::Missing {
+                path: path.to_owned(),
+            });
         };
-        Ok(Self { file: Mutex::new(file) })
+        Ok(Self {
+            file: Mutex::new(file),
+        })
     }
 
     /// The key of an entry; `None` when it was destroyed.

@@ -1,5 +1,10 @@
 //! What each entry shows about who knew what: the rules of `semantics.md` 6.2, one function a row.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use crate::domain::event::allocation::{AllocationContent, HandoverCompleted};
 use crate::domain::event::concern::ConcernContent;
 use crate::domain::event::contact::ContactContent;
@@ -74,14 +79,17 @@ pub(super) fn own_telling(view: &View<'_>, seen: &Seen<'_>, how: How) -> Telling
 
 fn author(view: &View<'_>, seen: &Seen<'_>, proofs: &mut Proofs) {
     let telling = Telling {
-        at: view.author_since(seen),
+        at: seen.author_since(),
         carrier: None,
         ..own_telling(view, seen, How::Author)
     };
     let me = (seen.id, seen.kappa);
     proofs.tell((seen.agency, None), me, &telling);
     for staff in hands(seen.envelope) {
-        let person = Practitioner { agency: seen.agency.clone(), staff: staff.clone() };
+        let person = Practitioner {
+            agency: seen.agency.clone(),
+            staff: staff.clone(),
+        };
         proofs.tell_person(&person, me, &telling);
     }
 }
@@ -99,8 +107,12 @@ fn hands(event: &CaseEvent) -> Vec<&StaffId> {
         Content::Allocation(AllocationContent::FileReadAttested(read)) => Some(&read.worker),
         _ => None,
     };
-    let mut hands: Vec<&StaffId> =
-        event.actor.iter().map(|actor| &actor.staff).chain(observer).collect();
+    let mut hands: Vec<&StaffId> = event
+        .actor
+        .iter()
+        .map(|actor| &actor.staff)
+        .chain(observer)
+        .collect();
     hands.sort();
     hands.dedup();
     hands
@@ -119,12 +131,20 @@ fn told(view: &View<'_>, seen: &Seen<'_>, proofs: &mut Proofs) {
         let telling = Telling {
             at,
             effect: if spoken { Effect::Knows } else { Effect::Sent },
-            grade: if inside { Grade::OwnRecord } else { Grade::SenderOnly },
+            grade: if inside {
+                Grade::OwnRecord
+            } else {
+                Grade::SenderOnly
+            },
             own_date: inside,
             on_file: inside,
             ..own_telling(view, seen, How::Told)
         };
-        proofs.tell((&told.agency, told.staff.as_ref()), (seen.id, seen.kappa), &telling);
+        proofs.tell(
+            (&told.agency, told.staff.as_ref()),
+            (seen.id, seen.kappa),
+            &telling,
+        );
     }
 }
 
@@ -148,29 +168,60 @@ fn sharing(view: &View<'_>, seen: &Seen<'_>, content: &SharingContent, proofs: &
         }
         SharingContent::InfoResponded(answer) => {
             let items = with_itself(view, seen, &answer.items);
-            let to = Recipient { agency: answer.to.clone(), staff: None };
-            hand_on(view, seen, (seen.agency, &to, Channel::NotStated), &items, proofs);
+            let to = Recipient {
+                agency: answer.to.clone(),
+                staff: None,
+            };
+            hand_on(
+                view,
+                seen,
+                (seen.agency, &to, Channel::NotStated),
+                &items,
+                proofs,
+            );
         }
         SharingContent::InfoRequested(request) => {
-            let to = Recipient { agency: request.to.clone(), staff: None };
-            hand_on(view, seen, (seen.agency, &to, Channel::NotStated), &[seen.id], proofs);
+            let to = Recipient {
+                agency: request.to.clone(),
+                staff: None,
+            };
+            hand_on(
+                view,
+                seen,
+                (seen.agency, &to, Channel::NotStated),
+                &[seen.id],
+                proofs,
+            );
         }
         SharingContent::ShareAcknowledged(ack) => {
-            let Some(share) = view.resolve(&ack.share) else { return };
+            let Some(share) = view.resolve(&ack.share) else {
+                return;
+            };
             let mut items = view.carried(share);
             if !ack.items.is_empty() {
-                items = ack.items.iter().filter_map(|item| view.resolve(item)).collect();
+                items = ack
+                    .items
+                    .iter()
+                    .filter_map(|item| view.resolve(item))
+                    .collect();
                 items.push(share);
             }
             let person = ack.by != AcknowledgementKind::Automatic;
-            let how = if person { How::Acknowledged } else { How::Delivered };
+            let how = if person {
+                How::Acknowledged
+            } else {
+                How::Delivered
+            };
             let mut telling = own_telling(view, seen, how);
             telling.carrier = Some(share);
             if !person {
                 telling.grade = Grade::Delivered;
             }
             view.rest_on(share, &mut telling);
-            let staff = ack.staff.as_ref().or(seen.event.actor.as_ref().map(|actor| &actor.staff));
+            let staff = ack
+                .staff
+                .as_ref()
+                .or(seen.event.actor.as_ref().map(|actor| &actor.staff));
             let to = (seen.agency, staff.filter(|_| person));
             lay(view, to, &items, &telling, proofs);
         }
@@ -192,19 +243,39 @@ fn hand_on(
         Grade::OwnRecord
     } else if sender == seen.agency {
         Grade::SenderOnly
-    } else if seen.event.assertion == AssertionKind::Observation && clock::is_own_observation(seen.event, seen.agency) {
+    } else if seen.event.assertion == AssertionKind::Observation
+        && clock::is_own_observation(seen.event, seen.agency)
+    {
         Grade::ThirdPartyPresent
     } else {
         Grade::ThirdPartyAfterwards
     };
     let telling = Telling {
-        effect: if spoken || by_receiver { Effect::Knows } else { Effect::Sent },
+        effect: if spoken || by_receiver {
+            Effect::Knows
+        } else {
+            Effect::Sent
+        },
         grade,
         own_date: by_receiver,
         on_file: by_receiver,
-        ..own_telling(view, seen, if spoken { How::SharedSpoken } else { How::SharedWritten })
+        ..own_telling(
+            view,
+            seen,
+            if spoken {
+                How::SharedSpoken
+            } else {
+                How::SharedWritten
+            },
+        )
     };
-    lay(view, (&to.agency, to.staff.as_ref()), items, &telling, proofs);
+    lay(
+        view,
+        (&to.agency, to.staff.as_ref()),
+        items,
+        &telling,
+        proofs,
+    );
 }
 
 /// Lays one telling on each item.
@@ -229,8 +300,7 @@ pub(super) fn with_itself(
     seen: &Seen<'_>,
     items: &[EntryRef],
 ) -> Vec<StatementId> {
-    let mut found: Vec<StatementId> =
-        items.iter().filter_map(|item| view.resolve(item)).collect();
+    let mut found: Vec<StatementId> = items.iter().filter_map(|item| view.resolve(item)).collect();
     found.push(seen.id);
     found.sort_unstable();
     found.dedup();
@@ -247,13 +317,31 @@ fn referral(view: &View<'_>, seen: &Seen<'_>, content: &ReferralContent, proofs:
         ReferralContent::ReferralFeedbackGiven(feedback) => {
             let mut items = with_itself(view, seen, &[]);
             items.extend(view.decisions_on(feedback.referral.as_ref(), seen.agency));
-            let to = Recipient { agency: feedback.to.clone(), staff: None };
-            hand_on(view, seen, (seen.agency, &to, feedback.channel), &items, proofs);
+            let to = Recipient {
+                agency: feedback.to.clone(),
+                staff: None,
+            };
+            hand_on(
+                view,
+                seen,
+                (seen.agency, &to, feedback.channel),
+                &items,
+                proofs,
+            );
         }
         ReferralContent::ReferralAcknowledged(ack) => {
             if let Some(agency) = &ack.to {
-                let to = Recipient { agency: agency.clone(), staff: None };
-                hand_on(view, seen, (seen.agency, &to, Channel::NotStated), &[seen.id], proofs);
+                let to = Recipient {
+                    agency: agency.clone(),
+                    staff: None,
+                };
+                hand_on(
+                    view,
+                    seen,
+                    (seen.agency, &to, Channel::NotStated),
+                    &[seen.id],
+                    proofs,
+                );
             }
         }
         ReferralContent::ReferralDecided(decided) => {
@@ -278,15 +366,19 @@ fn used(view: &View<'_>, seen: &Seen<'_>, proofs: &mut Proofs) {
 }
 
 /// A handover gives its receiver the items and open actions it lists, and itself.
-fn handover(
-    view: &View<'_>,
-    seen: &Seen<'_>,
-    handover: &HandoverCompleted,
-    proofs: &mut Proofs,
-) {
+fn handover(view: &View<'_>, seen: &Seen<'_>, handover: &HandoverCompleted, proofs: &mut Proofs) {
     let mut refs = handover.items.clone();
     refs.extend(handover.open_actions.iter().cloned());
     let items = with_itself(view, seen, &refs);
-    let telling = Telling { own_date: false, ..own_telling(view, seen, How::Handover) };
-    lay(view, (seen.agency, Some(&handover.to)), &items, &telling, proofs);
+    let telling = Telling {
+        own_date: false,
+        ..own_telling(view, seen, How::Handover)
+    };
+    lay(
+        view,
+        (seen.agency, Some(&handover.to)),
+        &items,
+        &telling,
+        proofs,
+    );
 }

@@ -232,15 +232,20 @@ impl Fact {
         if state == State::None {
             return None;
         }
-        let of_state: Vec<&Proof> =
-            self.proofs.iter().filter(|proof| proof.state_at(t) == state).collect();
+        let of_state: Vec<&Proof> = self
+            .proofs
+            .iter()
+            .filter(|proof| proof.state_at(t) == state)
+            .collect();
         let governs = of_state
             .iter()
             .filter(|proof| proof.own_date)
             .min_by_key(|proof| proof.since)
             .or_else(|| of_state.iter().min_by_key(|proof| proof.since))?;
-        let mut evidence: Vec<u64> =
-            of_state.iter().flat_map(|proof| proof.evidence.iter().copied()).collect();
+        let mut evidence: Vec<u64> = of_state
+            .iter()
+            .flat_map(|proof| proof.evidence.iter().copied())
+            .collect();
         evidence.sort_unstable();
         evidence.dedup();
         Some(Standing {
@@ -280,8 +285,11 @@ impl Fact {
 
     /// Best of the proofs; a sender's record beside the receiver's own makes both sides.
     fn grade(&self, of_state: &[&Proof], t: Timestamp) -> Grade {
-        let best =
-            of_state.iter().map(|proof| proof.grade).min().unwrap_or(Grade::ThirdPartyAfterwards);
+        let best = of_state
+            .iter()
+            .map(|proof| proof.grade)
+            .min()
+            .unwrap_or(Grade::ThirdPartyAfterwards);
         let sender = self
             .proofs
             .iter()
@@ -289,7 +297,11 @@ impl Fact {
         let received = of_state
             .iter()
             .any(|proof| proof.grade == Grade::OwnRecord && proof.how != How::Author);
-        if sender && received { Grade::BothSides.min(best) } else { best }
+        if sender && received {
+            Grade::BothSides.min(best)
+        } else {
+            best
+        }
     }
 }
 

@@ -1,5 +1,10 @@
 //! Meetings: who was there, what was considered, what a report brought, and who had the minutes.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use crate::domain::event::court::CourtContent;
 use crate::domain::event::enquiry::EnquiryContent;
 use crate::domain::event::meeting::MeetingContent;
@@ -32,9 +37,11 @@ pub(super) fn held<'a>(view: &View<'a>, seen: &Seen<'a>) -> Option<Held<'a>> {
             let items = held.items_considered.iter().collect();
             (&held.attendance, items, held.items_listed == Tri::Yes)
         }
-        Content::Meeting(MeetingContent::CoreGroupHeld(held)) => {
-            (&held.attendance, held.items_considered.iter().collect(), false)
-        }
+        Content::Meeting(MeetingContent::CoreGroupHeld(held)) => (
+            &held.attendance,
+            held.items_considered.iter().collect(),
+            false,
+        ),
         Content::Court(CourtContent::LegalMeetingHeld(held)) => {
             (&held.attendance, Vec::new(), false)
         }
@@ -44,7 +51,11 @@ pub(super) fn held<'a>(view: &View<'a>, seen: &Seen<'a>) -> Option<Held<'a>> {
         items.iter().filter_map(|item| view.resolve(item)).collect();
     considered.sort_unstable();
     considered.dedup();
-    Some(Held { attendance, considered, listed: said_listed || !items.is_empty() })
+    Some(Held {
+        attendance,
+        considered,
+        listed: said_listed || !items.is_empty(),
+    })
 }
 
 /// What a meeting or its minutes show.
@@ -60,7 +71,13 @@ pub(super) fn gather(view: &View<'_>, seen: &Seen<'_>, proofs: &mut Proofs) {
         };
         view.rest_on(seen.id, &mut telling);
         for to in minutes.to.iter().filter(|to| to.agency != *seen.agency) {
-            lay(view, (&to.agency, to.staff.as_ref()), &items, &telling, proofs);
+            lay(
+                view,
+                (&to.agency, to.staff.as_ref()),
+                &items,
+                &telling,
+                proofs,
+            );
         }
         return;
     }
@@ -85,12 +102,22 @@ pub(super) fn gather(view: &View<'_>, seen: &Seen<'_>, proofs: &mut Proofs) {
         };
         let telling = Telling {
             effect,
-            grade: if organiser { Grade::OwnRecord } else { Grade::ThirdPartyPresent },
+            grade: if organiser {
+                Grade::OwnRecord
+            } else {
+                Grade::ThirdPartyPresent
+            },
             own_date: organiser,
             on_file: organiser,
             ..own.clone()
         };
-        lay(view, (&part.agency, part.staff.as_ref()), &items, &telling, proofs);
+        lay(
+            view,
+            (&part.agency, part.staff.as_ref()),
+            &items,
+            &telling,
+            proofs,
+        );
         report(view, seen, part, proofs);
     }
 }
@@ -101,8 +128,11 @@ fn report(view: &View<'_>, seen: &Seen<'_>, part: &Attendance, proofs: &mut Proo
     if part.report_received != Tri::Yes {
         return;
     }
-    let items: Vec<StatementId> =
-        part.report_items.iter().filter_map(|item| view.resolve(item)).collect();
+    let items: Vec<StatementId> = part
+        .report_items
+        .iter()
+        .filter_map(|item| view.resolve(item))
+        .collect();
     let telling = own_telling(view, seen, How::Report);
     lay(view, (seen.agency, None), &items, &telling, proofs);
 }

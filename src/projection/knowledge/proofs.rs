@@ -63,13 +63,23 @@ impl Proofs {
         (statement, kappa): (StatementId, Interval),
         telling: &Telling,
     ) {
-        let person = staff
-            .map(|staff| Practitioner { agency: agency.clone(), staff: staff.clone() });
-        self.push(Holder::Agency(agency.clone()), statement, telling.proof(kappa, person.clone()));
+        let person = staff.map(|staff| Practitioner {
+            agency: agency.clone(),
+            staff: staff.clone(),
+        });
+        self.push(
+            Holder::Agency(agency.clone()),
+            statement,
+            telling.proof(kappa, person.clone()),
+        );
         if let Some(person) = person
             && matches!(telling.effect, Effect::Knows | Effect::Possible)
         {
-            self.push(Holder::Practitioner(person), statement, telling.proof(kappa, None));
+            self.push(
+                Holder::Practitioner(person),
+                statement,
+                telling.proof(kappa, None),
+            );
         }
     }
 
@@ -86,7 +96,10 @@ impl Proofs {
 
     /// Marks what an agency and its practitioners had by one share as disputed by that agency.
     pub(super) fn dispute(&mut self, by: &AgencyId, share: StatementId, position: u64) {
-        let theirs = self.by.iter_mut().filter(|((holder, _), _)| holder.agency() == by);
+        let theirs = self
+            .by
+            .iter_mut()
+            .filter(|((holder, _), _)| holder.agency() == by);
         for proof in theirs.flat_map(|(_, proofs)| proofs) {
             if proof.carrier == Some(share) {
                 proof.effect = Effect::Disputed;
@@ -108,10 +121,12 @@ impl Proofs {
         &'a self,
         agency: &'a AgencyId,
     ) -> impl Iterator<Item = (StatementId, &'a [Proof])> + 'a {
-        self.by.iter().filter_map(move |((holder, statement), proofs)| match holder {
-            Holder::Agency(known) if known == agency => Some((*statement, proofs.as_slice())),
-            Holder::Agency(_) | Holder::Practitioner(_) => None,
-        })
+        self.by
+            .iter()
+            .filter_map(move |((holder, statement), proofs)| match holder {
+                Holder::Agency(known) if known == agency => Some((*statement, proofs.as_slice())),
+                Holder::Agency(_) | Holder::Practitioner(_) => None,
+            })
     }
 
     /// The facts, each with its proofs in order of since.
@@ -121,7 +136,14 @@ impl Proofs {
             .map(|((holder, statement), mut proofs)| {
                 proofs.sort_by(|a, b| a.since.cmp(&b.since).then(a.evidence.cmp(&b.evidence)));
                 let key = (holder.clone(), statement);
-                (key, Fact { holder, statement, proofs })
+                (
+                    key,
+                    Fact {
+                        holder,
+                        statement,
+                        proofs,
+                    },
+                )
             })
             .collect()
     }

@@ -20,9 +20,15 @@ pub(super) fn gather(view: &View<'_>, proofs: &mut Proofs) {
 }
 
 fn attested(view: &View<'_>, seen: &Seen<'_>, read: &FileReadAttested, proofs: &mut Proofs) {
-    let reader = Practitioner { agency: seen.agency.clone(), staff: read.worker.clone() };
-    let listed: Vec<StatementId> =
-        read.items.iter().filter_map(|item| view.resolve(item)).collect();
+    let reader = Practitioner {
+        agency: seen.agency.clone(),
+        staff: read.worker.clone(),
+    };
+    let listed: Vec<StatementId> = read
+        .items
+        .iter()
+        .filter_map(|item| view.resolve(item))
+        .collect();
     let whole = read.scope == ReadScope::WholeFile;
     let up_to = read.up_to.upper().unwrap_or(seen.occurred().latest);
     let mut learned: Vec<(StatementId, Telling)> = Vec::new();

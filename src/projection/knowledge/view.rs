@@ -1,6 +1,11 @@
 //! The statements of a cut as knowledge needs them: their reading, their κ, and how they refer to
 //! one another.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -23,6 +28,10 @@ use super::meeting;
 use super::proofs::Telling;
 
 /// One statement of the cut, as it reads there.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent marks of a statement"
+)]
 #[derive(Debug, Clone)]
 pub(crate) struct Seen<'a> {
     /// Position of its original entry.
@@ -60,6 +69,17 @@ impl Seen<'_> {
     pub(crate) fn occurred(&self) -> Interval {
         clock::occurred(self.envelope, self.root)
     }
+
+    /// Since when the author of a statement knows it (`semantics.md` 6.2, how *author*).
+    pub(super) fn author_since(&self) -> Interval {
+        let envelope = self.envelope;
+        let silent =
+            envelope.known.as_ref().is_none_or(When::is_unknown) && envelope.occurred.is_unknown();
+        if silent && matches!(envelope.content, Content::Record(_)) {
+            return self.root.recorded_or_appended();
+        }
+        clock::author_since(envelope, self.root)
+    }
 }
 
 /// A recipient's statement that it did not receive a share.
@@ -83,16 +103,25 @@ impl<'a> View<'a> {
     /// The statements of a cut: everything but feeds and registrations, which are nobody's knowledge.
     pub(crate) fn of(cut: &'a Cut) -> Self {
         let readings = cut.readings().iter().filter(|reading| is_known(reading));
-        let statements: BTreeMap<StatementId, Seen<'a>> =
-            readings.clone().map(|reading| (reading.position(), seen(cut, reading))).collect();
+        let statements: BTreeMap<StatementId, Seen<'a>> = readings
+            .clone()
+            .map(|reading| (reading.position(), seen(cut, reading)))
+            .collect();
         let disputes = readings
             .flat_map(|reading| {
                 let share = reading.position();
-                reading.disputed_receipts().iter().map(move |position| (share, *position))
+                reading
+                    .disputed_receipts()
+                    .iter()
+                    .map(move |position| (share, *position))
             })
             .filter_map(|(share, position)| {
                 let entry = entry(cut, position)?;
-                Some(Dispute { by: &entry.agency, share, position })
+                Some(Dispute {
+                    by: &entry.agency,
+                    share,
+                    position,
+                })
             })
             .collect();
         let review_began = statements
@@ -100,7 +129,12 @@ impl<'a> View<'a> {
             .filter(|seen| matches!(seen.event.content, Content::Review(_)))
             .map(|seen| seen.occurred().latest)
             .min();
-        Self { cut, statements, disputes, review_began }
+        Self {
+            cut,
+            statements,
+            disputes,
+            review_began,
+        }
     }
 
     /// The cut.
@@ -125,18 +159,9 @@ impl<'a> View<'a> {
 
     /// The statement that a reference names, if it has arrived and is in the cut.
     pub(crate) fn resolve(&self, target: &EntryRef) -> Option<StatementId> {
-        self.cut.resolve(target).filter(|id| self.statements.contains_key(id))
-    }
-
-    /// Since when the author of a statement knows it (`semantics.md` 6.2, how *author*).
-    pub(super) fn author_since(&self, seen: &Seen<'_>) -> Interval {
-        let envelope = seen.envelope;
-        let silent = envelope.known.as_ref().is_none_or(When::is_unknown)
-            && envelope.occurred.is_unknown();
-        if silent && matches!(envelope.content, Content::Record(_)) {
-            return seen.root.recorded_or_appended();
-        }
-        clock::author_since(envelope, seen.root)
+        self.cut
+            .resolve(target)
+            .filter(|id| self.statements.contains_key(id))
     }
 
     /// Disputes of receipt.
@@ -146,7 +171,9 @@ impl<'a> View<'a> {
 
     /// What somebody who acknowledges `share` then knows: its items, and itself.
     pub(crate) fn carried(&self, share: StatementId) -> Vec<StatementId> {
-        let Some(seen) = self.get(share) else { return Vec::new() };
+        let Some(seen) = self.get(share) else {
+            return Vec::new();
+        };
         let mut refs: Vec<&EntryRef> = Vec::new();
         let mut found = vec![share];
         match &seen.event.content {
@@ -182,7 +209,9 @@ impl<'a> View<'a> {
     /// Lets a telling rest on the entry that carried it, and for minutes on the meeting: no fact is
     /// earlier than these.
     pub(super) fn rest_on(&self, carrier: StatementId, telling: &mut Telling) {
-        let Some(seen) = self.get(carrier) else { return };
+        let Some(seen) = self.get(carrier) else {
+            return;
+        };
         telling.floor = telling.floor.max(seen.kappa);
         telling.evidence.extend(&seen.evidence);
         if let Content::Meeting(MeetingContent::MinutesSent(minutes)) = &seen.event.content
@@ -206,7 +235,10 @@ impl<'a> View<'a> {
             .filter(|seen| seen.agency == agency)
             .filter(|seen| match &seen.event.content {
                 Content::Referral(ReferralContent::ReferralDecided(decided)) => {
-                    decided.referral.as_ref().and_then(|target| self.resolve(target))
+                    decided
+                        .referral
+                        .as_ref()
+                        .and_then(|target| self.resolve(target))
                         == Some(referral)
                 }
                 _ => false,
@@ -217,7 +249,13 @@ impl<'a> View<'a> {
 
     /// How soon a statement was written down after it happened, by the agency's own word.
     pub(super) fn promptness(&self, seen: &Seen<'_>) -> Promptness {
-        let Some(recorded) = seen.root.event.recorded.as_ref().filter(|when| !when.is_unknown()) else {
+        let Some(recorded) = seen
+            .root
+            .event
+            .recorded
+            .as_ref()
+            .filter(|when| !when.is_unknown())
+        else {
             return Promptness::NotStated;
         };
         let recorded = recorded.resolve(seen.root.appended);
@@ -229,14 +267,20 @@ impl<'a> View<'a> {
         }
         let used = Calendar::england_wales()
             .working_days_used(london_date(happened), london_date(written));
-        if used <= 5 { Promptness::AtTheTime } else { Promptness::Later }
+        if used <= 5 {
+            Promptness::AtTheTime
+        } else {
+            Promptness::Later
+        }
     }
-
 }
 
 fn entry(cut: &Cut, position: u64) -> Option<&Placed> {
     let entries = cut.log().entries();
-    entries.binary_search_by_key(&position, |entry| entry.position).ok().and_then(|i| entries.get(i))
+    entries
+        .binary_search_by_key(&position, |entry| entry.position)
+        .ok()
+        .and_then(|i| entries.get(i))
 }
 
 /// The record errors that gave a statement its words, by its own entries alone.
@@ -257,7 +301,11 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
         ReadingKind::NewUnderstanding => reading.about(),
         ReadingKind::Fact | ReadingKind::AboutRecord | ReadingKind::Standing => None,
     };
-    let event = match reading.corrections().iter().find(|correction| correction.applied) {
+    let event = match reading
+        .corrections()
+        .iter()
+        .find(|correction| correction.applied)
+    {
         None if reading.certain() => reading.event(),
         Some(applied) if reading.members().contains(&applied.position) => reading.event(),
         // A new understanding is known only to who learns of it: here the words of before it hold.
@@ -266,7 +314,11 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
             .max_by_key(|entry| (entry.recorded_or_appended(), entry.position))
             .map_or_else(|| asserted(&root.event), |entry| asserted(&entry.event)),
     };
-    let event = if fact || renews.is_some() { event } else { &*root.event };
+    let event = if fact || renews.is_some() {
+        event
+    } else {
+        &*root.event
+    };
     let envelope = if fact { event } else { &*root.event };
     let mut kappa = match (cut.basis(), reading.clock()) {
         (Basis::Then, Some(clock)) => clock,
@@ -276,18 +328,23 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
     if cut.basis() == Basis::Now {
         kappa = kappa.max(reading.occurred());
     }
-    let corrected_by: Vec<u64> =
-        errors(cut, reading).map(|correction| correction.position).collect();
+    let corrected_by: Vec<u64> = errors(cut, reading)
+        .map(|correction| correction.position)
+        .collect();
     let mut evidence = vec![reading.position()];
     evidence.extend(&corrected_by);
     evidence.sort_unstable();
     let struck = reading.struck().is_some();
-    let void = reading.members().iter().filter_map(|position| entry(cut, *position)).any(|entry| {
-        matches!(&entry.event.content, Content::Record(RecordContent::EventRetracted(taken))
+    let void = reading
+        .members()
+        .iter()
+        .filter_map(|position| entry(cut, *position))
+        .any(|entry| {
+            matches!(&entry.event.content, Content::Record(RecordContent::EventRetracted(taken))
             if matches!(taken.reason, RetractionReason::Duplicate | RetractionReason::NeverHappened)
                 && cut.log().resolve(&taken.target).map(|target| target.position)
                     == Some(reading.position()))
-    });
+        });
     let agency = reading.agency();
     Seen {
         id: reading.position(),

@@ -1,6 +1,11 @@
 //! Items: entries that carry information somebody else may need (`semantics.md` 7.2), what the
 //! filters read of them, and which of them tell of one happening.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use std::collections::BTreeSet;
 
 use super::{Case, days, first_day};
@@ -67,7 +72,11 @@ pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
         .filter_map(|seen| {
             let alias = alias(&case.view, seen);
             let other = !seen.event.children.is_empty()
-                && seen.event.children.iter().all(|child| subjects.contains(child));
+                && seen
+                    .event
+                    .children
+                    .iter()
+                    .all(|child| subjects.contains(child));
             // Of the other record of a person not (yet) linked: not in this case.
             if other && alias.is_none() {
                 return None;
@@ -93,8 +102,7 @@ pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
         })
         .collect();
     items.sort_by_key(|item| (item.occurred, item.position));
-    let found: Vec<Vec<StatementId>> =
-        items.iter().map(|item| candidates(item, &items)).collect();
+    let found: Vec<Vec<StatementId>> = items.iter().map(|item| candidates(item, &items)).collect();
     for (item, candidates) in items.iter_mut().zip(found) {
         item.candidates = candidates;
     }
@@ -102,7 +110,11 @@ pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
 }
 
 fn kind(seen: &Seen<'_>) -> &'static str {
-    if seen.renews.is_some() { "event.corrected" } else { seen.event.content.type_name() }
+    if seen.renews.is_some() {
+        "event.corrected"
+    } else {
+        seen.event.content.type_name()
+    }
 }
 
 fn candidates(item: &Item, items: &[Item]) -> Vec<StatementId> {
@@ -114,7 +126,11 @@ fn candidates(item: &Item, items: &[Item]) -> Vec<StatementId> {
             && same_child(&other.children, &item.children)
             && days(first_day(item.occurred), first_day(other.occurred)).abs() <= 2
     };
-    items.iter().filter(near).map(|other| other.position).collect()
+    items
+        .iter()
+        .filter(near)
+        .map(|other| other.position)
+        .collect()
 }
 
 /// Whether two events are about a child in common; none named means all.
@@ -124,8 +140,12 @@ pub(crate) fn same_child(a: &[PersonRef], b: &[PersonRef]) -> bool {
 
 /// Pairs of statements recorded as one matter: by a link, or by a relation in an entry.
 fn links(view: &View<'_>) -> BTreeSet<(StatementId, StatementId)> {
-    let mut pairs: BTreeSet<(StatementId, StatementId)> =
-        view.cut().matters().iter().map(|matter| (matter.a, matter.b)).collect();
+    let mut pairs: BTreeSet<(StatementId, StatementId)> = view
+        .cut()
+        .matters()
+        .iter()
+        .map(|matter| (matter.a, matter.b))
+        .collect();
     for seen in view.statements().filter(|seen| !seen.struck) {
         for relation in &seen.event.relations {
             if relation.kind == RelationKind::SameMatter
@@ -228,14 +248,11 @@ pub(super) fn facts<'a>(case: &Case<'a>, seen: &Seen<'a>) -> ItemFacts<'a> {
             .is_some_and(|other| other.person.is_some()),
         ..ItemFacts::default()
     };
-    match &seen.root.event.content {
-        Content::Record(RecordContent::EventCorrected(correction)) => {
-            facts.correction_kind = correction.kind.name();
-            if seen.renews.is_some() {
-                return facts;
-            }
+    if let Content::Record(RecordContent::EventCorrected(correction)) = &seen.root.event.content {
+        facts.correction_kind = correction.kind.name();
+        if seen.renews.is_some() {
+            return facts;
         }
-        _ => {}
     }
     content_facts(case, seen, &mut facts);
     facts

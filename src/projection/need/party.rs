@@ -1,5 +1,10 @@
 //! Who a rule means by its parties, and which agencies deal with a child (`semantics.md` 7.1).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use std::collections::BTreeSet;
 
 use jiff::Span;
@@ -26,14 +31,20 @@ use crate::rules::need::Party;
 pub(super) fn agencies(case: &Case<'_>) -> Vec<AgencyId> {
     let mut all: BTreeSet<AgencyId> = case.coverage.agencies().cloned().collect();
     all.extend(case.view.statements().map(|seen| seen.agency.clone()));
-    all.extend(case.knowledge.facts().map(|fact| fact.holder.agency().clone()));
+    all.extend(
+        case.knowledge
+            .facts()
+            .map(|fact| fact.holder.agency().clone()),
+    );
     all.into_iter().collect()
 }
 
 impl Case<'_> {
     /// What an agency is, by its code name; `other` when it is not registered.
     pub(crate) fn kind_of(&self, agency: &AgencyId) -> &'static str {
-        self.coverage.agency_kind(agency).map_or("other", AgencyKind::name)
+        self.coverage
+            .agency_kind(agency)
+            .map_or("other", AgencyKind::name)
     }
 
     /// Whether an agency has a feed or any entry.
@@ -49,12 +60,20 @@ impl Case<'_> {
     pub(super) fn is_named(&self, agency: &AgencyId) -> bool {
         self.knowledge.facts().any(|fact| {
             fact.holder.agency() == agency
-                && fact.standing(self.knowledge.at()).is_some_and(|s| s.state != State::None)
+                && fact
+                    .standing(self.knowledge.at())
+                    .is_some_and(|s| s.state != State::None)
         })
     }
 
     /// Whether an agency is one of a rule's parties for an item on a day.
-    pub(super) fn is_party(&self, party: &Party, agency: &AgencyId, item: &Item, day: Date) -> bool {
+    pub(super) fn is_party(
+        &self,
+        party: &Party,
+        agency: &AgencyId,
+        item: &Item,
+        day: Date,
+    ) -> bool {
         let kind = self.kind_of(agency);
         let children = &item.children;
         match party {
@@ -62,7 +81,8 @@ impl Case<'_> {
             Party::Kind(wanted) => kind == wanted,
             Party::Author => item.source == *agency,
             Party::ChildsSchool => {
-                kind == "school" && self.involved_as(agency, children, day, InvolvementKind::Enrolled)
+                kind == "school"
+                    && self.involved_as(agency, children, day, InvolvementKind::Enrolled)
             }
             Party::OldSchool => kind == "school" && item.source == *agency,
             Party::NewSchool => {
@@ -74,7 +94,8 @@ impl Case<'_> {
                 kind == "gp" && self.involved_as(agency, children, day, InvolvementKind::Registered)
             }
             Party::HealthVisitor => {
-                kind == "health" && self.holds_role(agency, children, day, Some(Role::HealthVisitor))
+                kind == "health"
+                    && self.holds_role(agency, children, day, Some(Role::HealthVisitor))
             }
             Party::PlanMembers => self.plan_members(children, day, false).contains(agency),
             Party::CoreGroup => self.plan_members(children, day, true).contains(agency),
@@ -90,13 +111,7 @@ impl Case<'_> {
     }
 
     /// The day on which an agency that a rule means joined, when that is after `start`.
-    pub(super) fn joined(
-        &self,
-        to: &[Party],
-        agency: &AgencyId,
-        item: &Item,
-        start: Date,
-    ) -> Date {
+    pub(super) fn joined(&self, to: &[Party], agency: &AgencyId, item: &Item, start: Date) -> Date {
         let day = first_day(item.occurred);
         to.iter()
             .filter(|party| **party == Party::NewSchool)
@@ -148,7 +163,8 @@ impl Case<'_> {
         day: Date,
         kind: InvolvementKind,
     ) -> bool {
-        self.involved(agency, children, day, |open| open == kind).is_some()
+        self.involved(agency, children, day, |open| open == kind)
+            .is_some()
     }
 
     /// The start of an involvement that was open on a day.
@@ -180,17 +196,19 @@ impl Case<'_> {
 
     /// The first enrolment at a school on or after a day.
     fn enrolled_from(&self, agency: &AgencyId, children: &[PersonRef], day: Date) -> Option<Date> {
-        self.cut().facts().find_map(|fact| match &fact.event().content {
-            Content::Involvement(InvolvementContent::InvolvementStarted(started))
-                if started.agency == *agency
-                    && started.kind == InvolvementKind::Enrolled
-                    && same_child(&fact.event().children, children)
-                    && first_day(fact.occurred()) >= day =>
-            {
-                Some(first_day(fact.occurred()))
-            }
-            _ => None,
-        })
+        self.cut()
+            .facts()
+            .find_map(|fact| match &fact.event().content {
+                Content::Involvement(InvolvementContent::InvolvementStarted(started))
+                    if started.agency == *agency
+                        && started.kind == InvolvementKind::Enrolled
+                        && same_child(&fact.event().children, children)
+                        && first_day(fact.occurred()) >= day =>
+                {
+                    Some(first_day(fact.occurred()))
+                }
+                _ => None,
+            })
     }
 
     /// Whether somebody of the agency held a role (any, if none is named) for the child on a day.
@@ -203,14 +221,15 @@ impl Case<'_> {
     ) -> bool {
         let is_wanted = |role: Role| wanted.is_none_or(|wanted| wanted == role);
         let mut held = BTreeSet::new();
-        for fact in self.facts_by(children, day).filter(|fact| fact.agency() == agency) {
+        for fact in self
+            .facts_by(children, day)
+            .filter(|fact| fact.agency() == agency)
+        {
             match &fact.event().content {
                 Content::Allocation(AllocationContent::AllocationStarted(started))
-                    if is_wanted(started.role) =>
+                    if is_wanted(started.role) && started.basis == AllocationBasis::Named =>
                 {
-                    if started.basis == AllocationBasis::Named {
-                        held.insert(started.role);
-                    }
+                    held.insert(started.role);
                 }
                 Content::Allocation(AllocationContent::AllocationTransferred(moved))
                     if is_wanted(moved.role) =>
@@ -244,7 +263,10 @@ impl Case<'_> {
                     members.push((plan.plan_type, set));
                 }
                 Content::Plan(PlanContent::PlanChanged(plan)) if !plan.members.is_empty() => {
-                    for (_, set) in members.iter_mut().filter(|(kind, _)| *kind == plan.plan_type) {
+                    for (_, set) in members
+                        .iter_mut()
+                        .filter(|(kind, _)| *kind == plan.plan_type)
+                    {
                         *set = named(&plan.members);
                         set.insert(fact.agency().clone());
                     }
@@ -278,12 +300,16 @@ impl Case<'_> {
     /// before it.
     fn conference_of(&self, item: &Item, day: Date) -> BTreeSet<AgencyId> {
         let mut last: &[Attendance] = &[];
-        let named = self.view.get(item.position).and_then(|seen| match &seen.event.content {
-            Content::Meeting(MeetingContent::ConferenceOutcome(outcome)) => {
-                outcome.conference.as_ref().and_then(|target| self.view.resolve(target))
-            }
-            _ => None,
-        });
+        let named = self
+            .view
+            .get(item.position)
+            .and_then(|seen| match &seen.event.content {
+                Content::Meeting(MeetingContent::ConferenceOutcome(outcome)) => outcome
+                    .conference
+                    .as_ref()
+                    .and_then(|target| self.view.resolve(target)),
+                _ => None,
+            });
         for fact in self.facts_by(&item.children, day) {
             if let Content::Meeting(MeetingContent::ConferenceHeld(held)) = &fact.event().content
                 && named.is_none_or(|named| named == fact.position())
@@ -296,10 +322,13 @@ impl Case<'_> {
 
     fn referrer_of(&self, item: &Item) -> Option<AgencyId> {
         let seen = self.view.get(item.position)?;
-        let Content::Referral(ReferralContent::ReferralDecided(decided)) = &seen.event.content else {
+        let Content::Referral(ReferralContent::ReferralDecided(decided)) = &seen.event.content
+        else {
             return None;
         };
-        let referral = self.view.get(self.view.resolve(decided.referral.as_ref()?)?)?;
+        let referral = self
+            .view
+            .get(self.view.resolve(decided.referral.as_ref()?)?)?;
         match &referral.event.content {
             Content::Referral(ReferralContent::ReferralReceived(received)) => {
                 received.referrer.clone()

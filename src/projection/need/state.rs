@@ -1,5 +1,10 @@
 //! The state of a child on a day, as far as rules ask about it: plans, enquiries, proceedings, age.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
@@ -100,7 +105,10 @@ impl Case<'_> {
                 Content::Case(CaseContent::PersonRecorded(person))
                     if children.is_empty() || children.contains(&person.person) =>
                 {
-                    person.born.as_ref().map(|born| born.resolve(fact.root().appended))
+                    person
+                        .born
+                        .as_ref()
+                        .map(|born| born.resolve(fact.root().appended))
                 }
                 Content::Case(CaseContent::ChildBorn(born))
                     if children.is_empty() || children.contains(&born.child) =>
@@ -123,7 +131,10 @@ impl Case<'_> {
             .facts()
             .filter(|fact| super::item::same_child(&fact.event().children, &item.children))
             .filter(|fact| {
-                matches!(&fact.event().content, Content::Meeting(MeetingContent::CoreGroupHeld(_)))
+                matches!(
+                    &fact.event().content,
+                    Content::Meeting(MeetingContent::CoreGroupHeld(_))
+                )
             })
             .map(|fact| first_day(fact.occurred()))
             .filter(|on| *on > day)

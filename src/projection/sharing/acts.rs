@@ -4,6 +4,11 @@
 //! does any entry of the accepted kinds by that agency about that child within the limit: an act under
 //! an existing plan is an act.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
+)]
+
 use jiff::civil::Date;
 
 use super::{RowKind, SharingRow, is_receipt, tidy};
@@ -40,14 +45,23 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
         return None;
     }
     let need = case.need(item, agency);
-    let asks_for_act = need.duty().is_some_and(|duty| duty.rule.figure == Figure::Gap);
-    if !asks_for_act || matches!(need, Need::Source) || is_decision(item.kind) {
+    let asks_for_act = need
+        .duty()
+        .is_some_and(|duty| duty.rule.figure == Figure::Gap);
+    if !asks_for_act
+        || matches!(need, Need::Source)
+        || item.renews.is_some()
+        || is_decision(item.kind)
+    {
         return None;
     }
     let proof = received(case, item, agency)?;
     let start = last_day(proof.since);
-    let limit =
-        if proof.how == How::Referral { REFERRAL_WORKING_DAYS } else { ACT_WORKING_DAYS };
+    let limit = if proof.how == How::Referral {
+        REFERRAL_WORKING_DAYS
+    } else {
+        ACT_WORKING_DAYS
+    };
     let due = case.pack.calendar().add_working_days(start, limit);
     if case.day() <= due {
         return None;
@@ -60,7 +74,10 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
     let done = later.first().map(|(on, _)| *on);
     let outcome = ACT_KINDS
         .iter()
-        .map(|kind| case.coverage().absence(agency, *kind, start, day_after(due)))
+        .map(|kind| {
+            case.coverage()
+                .absence(agency, *kind, start, day_after(due))
+        })
         .fold(Absence::NoRecord, Absence::both);
     let until = ACT_KINDS
         .iter()
@@ -86,7 +103,11 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
         until: done.is_none().then_some(until),
         outcome,
         evidence: proof.evidence,
-        counter_evidence: later.into_iter().map(|(_, position)| position).take(1).collect(),
+        counter_evidence: later
+            .into_iter()
+            .map(|(_, position)| position)
+            .take(1)
+            .collect(),
         sentence: String::new(),
     }))
 }
@@ -99,7 +120,9 @@ fn is_decision(kind: &str) -> bool {
 /// The receiver's clock: the earliest certain receipt that its own side shows.
 fn received(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<Proof> {
     let at = case.knowledge().at();
-    let fact = case.knowledge().fact(&Holder::Agency(agency.clone()), item.position)?;
+    let fact = case
+        .knowledge()
+        .fact(&Holder::Agency(agency.clone()), item.position)?;
     fact.proofs
         .iter()
         .filter(|proof| proof.state_at(at) == State::Knows && proof.grade.receiver_side())
@@ -149,9 +172,11 @@ fn about(children: &[PersonRef], item: &Item) -> bool {
 /// A strategy discussion that somebody else recorded and the agency was at.
 fn attended(content: &Content, agency: &AgencyId) -> bool {
     match content {
-        Content::Enquiry(EnquiryContent::StrategyHeld(held)) => held.attendance.iter().any(|part| {
-            part.agency == *agency && matches!(part.presence, Presence::Full | Presence::Part)
-        }),
+        Content::Enquiry(EnquiryContent::StrategyHeld(held)) => {
+            held.attendance.iter().any(|part| {
+                part.agency == *agency && matches!(part.presence, Presence::Full | Presence::Part)
+            })
+        }
         _ => false,
     }
 }
@@ -170,7 +195,9 @@ fn is_act(content: &Content) -> bool {
             | PlanContent::PlanContingencySet(_)
             | PlanContent::ActionAssigned(_),
         )
-        | Content::Meeting(MeetingContent::ConferenceHeld(_) | MeetingContent::ConferenceOutcome(_))
+        | Content::Meeting(
+            MeetingContent::ConferenceHeld(_) | MeetingContent::ConferenceOutcome(_),
+        )
         | Content::Court(_)
         | Content::Involvement(_) => true,
         Content::Allocation(AllocationContent::ManagementOversight(oversight)) => {

@@ -1,0 +1,322 @@
+//! Questions about a case: pin the head, read the case, check its chain while reading, cut.
+//!
+//! *Latest* and the pinned position are decided here, before the pure code runs, and stand in the [`Stamp`]: with it,
+//! anybody who has the same entries gets the same answer. Restriction and erasure apply as of now at every date.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::id::{AgencyId, CaseId, EventId, Practitioner};
+use crate::domain::time::{AsAt, london_date, tick_after};
+use crate::ledger::chain::ChainWalk;
+use crate::ledger::digest::{ChainTag, Link};
+use crate::ledger::entry::SealedEntry;
+use crate::projection::cut::{At, Basis, Cut, cut};
+use crate::projection::knowledge::{Holder, through_eyes_of};
+use crate::projection::placed::{Log, Placed, Unseen, UnseenReason};
+
+use super::Service;
+use super::error::Refused;
+use super::limits;
+use super::read::blocking;
+use super::shared::{Shared, decode, timestamp};
+
+/// What is asked of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The case.
+    pub case: CaseId,
+    /// As at when; `None` = latest.
+    pub as_at: Option<AsAt>,
+    /// On which footing.
+    pub basis: Basis,
+    /// Basis *ledger* only: the entries below this position, instead of a date.
+    pub position: Option<u64>,
+    /// Whose eyes; `None` = all agencies.
+    pub eyes: Option<Holder>,
+}
+
+impl Question {
+    /// The newest state of a case by the best record of today.
+    pub fn latest(case: CaseId) -> Self {
+        Self {
+            case,
+            as_at: None,
+            basis: Basis::Then,
+            position: None,
+            eyes: None,
+        }
+    }
+}
+
+/// What an answer rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// The case.
+    pub case: CaseId,
+    /// The exclusive instant.
+    pub instant: Timestamp,
+    /// The same, as printed.
+    pub text: String,
+    /// It is the newest moment there is.
+    pub latest: bool,
+    /// The footing.
+    pub basis: Basis,
+    /// Whose eyes.
+    pub eyes: Option<Holder>,
+    /// The ledger was read up to this position, not included.
+    pub position: u64,
+    /// Entries of the case that were read.
+    pub case_seq: u64,
+    /// Link of the last of them.
+    pub case_head: Link,
+    /// Entries of the case whose content was erased.
+    pub erased: u64,
+}
+
+/// A cut, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The cut, through the eyes that were asked for.
+    pub cut: Cut,
+    /// What it rests on.
+    pub stamp: Stamp,
+}
+
+/// One case in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseRow {
+    /// The case.
+    pub case: CaseId,
+    /// Its entries, with those of the registry.
+    pub log: Log,
+    /// Entries of the case itself.
+    pub entries: u64,
+}
+
+/// Reads *whose eyes*: `csc` for an agency, `csc/SW2` for a practitioner.
+///
+/// # Errors
+/// [`Refused::Invalid`] naming the field.
+pub fn eyes(text: &str) -> Result<Holder, Refused> {
+    let wrong = |reason: String| Refused::field("as_at.eyes", reason);
+    if text.contains('/') {
+        let practitioner = text
+            .parse::<Practitioner>()
+            .map_err(|error| wrong(error.to_string()))?;
+        return Ok(Holder::Practitioner(practitioner));
+    }
+    let agency = text
+        .parse::<AgencyId>()
+        .map_err(|error| wrong(error.to_string()))?;
+    Ok(Holder::Agency(agency))
+}
+
+impl Service {
+    /// Cuts a case as asked.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownCase`]; [`Refused::Invalid`] for a moment in the future or a position that is not there;
+    /// [`Refused::Damaged`] when the chain of the case does not hold.
+    pub async fn ask(&self, question: Question) -> Result<Asked, Refused> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.ask(question)).await
+    }
+
+    /// Cases in order of opening, from the `from`-th on, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Refused`] when a case cannot be read.
+    pub async fn cases(&self, from: usize, limit: usize) -> Result<Vec<CaseRow>, Refused> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let ids = shared.case_ids().into_iter().skip(from).take(limit);
+            let end = shared.size();
+            ids.map(|case| {
+                let tag = shared.case_tag(&case).ok_or(Refused::UnknownCase)?;
+                let read = shared.log(tag, end)?;
+                Ok(CaseRow {
+                    case,
+                    log: read.log,
+                    entries: read.case_seq,
+                })
+            })
+            .collect()
+        })
+        .await
+    }
+}
+
+/// A case as read.
+struct CaseLog {
+    log: Log,
+    case_seq: u64,
+    case_head: Link,
+    erased: u64,
+}
+
+impl Shared {
+    fn ask(&self, question: Question) -> Result<Asked, Refused> {
+        let tag = self.case_tag(&question.case).ok_or(Refused::UnknownCase)?;
+        let position = self.size();
+        let now = self.now();
+        let (at, text, latest) = moment(&question, now, position)?;
+        let read = self.log(tag, position)?;
+        let whole = cut(&read.log, question.basis, at);
+        let cut = match &question.eyes {
+            Some(holder) => through_eyes_of(&whole, holder),
+            None => whole,
+        };
+        let stamp = Stamp {
+            case: question.case,
+            instant: at.instant,
+            text,
+            latest,
+            basis: question.basis,
+            eyes: question.eyes,
+            position,
+            case_seq: read.case_seq,
+            case_head: read.case_head,
+            erased: read.erased,
+        };
+        Ok(Asked { cut, stamp })
+    }
+
+    /// Now, and later than every entry: an appended time may be ahead of the clock by some microseconds.
+    fn now(&self) -> Timestamp {
+        let clock = timestamp(u64::try_from(self.clock.wall()).unwrap_or(0));
+        let newest = self
+            .size()
+            .checked_sub(1)
+            .and_then(|last| self.entry(last).ok());
+        newest.map_or(clock, |entry| {
+            clock.max(tick_after(timestamp(entry.appended())))
+        })
+    }
+
+    /// The entries of a case and of the registry below `end`, the chain of the case checked.
+    fn log(&self, tag: ChainTag, end: u64) -> Result<CaseLog, Refused> {
+        let mut walk = ChainWalk::new(&self.origin, tag);
+        let (mut placed, mut unseen) = (Vec::new(), Vec::new());
+        let case = self.chain(tag, end, &mut walk)?;
+        let registry_tag = self.origin.registry_tag();
+        let mut registry_walk = ChainWalk::new(&self.origin, registry_tag);
+        let registry = self.chain(registry_tag, end, &mut registry_walk)?;
+        let mut erased = 0;
+        for entry in case.iter().chain(&registry) {
+            if let Some(entry) = self.placed(entry)? {
+                placed.push(entry);
+                continue;
+            }
+            erased += u64::from(*entry.tag() == tag);
+            unseen.push(Unseen {
+                position: entry.position(),
+                reason: UnseenReason::Erased,
+                agency: entry.agency().parse().ok(),
+                kind: None,
+                month: None,
+            });
+        }
+        let head = walk.head();
+        Ok(CaseLog {
+            log: Log::with_unseen(placed, unseen),
+            case_seq: head.case_seq(),
+            case_head: head.link(),
+            erased,
+        })
+    }
+
+    fn chain(
+        &self,
+        tag: ChainTag,
+        end: u64,
+        walk: &mut ChainWalk,
+    ) -> Result<Vec<SealedEntry>, Refused> {
+        let mut entries: Vec<SealedEntry> = Vec::new();
+        loop {
+            let from = walk.head().case_seq().saturating_add(1);
+            let page = self
+                .journal
+                .read_chain(tag.as_bytes(), from, limits::PAGE_MAX)?;
+            let before = entries.len();
+            for stored in page.iter().filter(|stored| stored.position < end) {
+                let entry = decode(stored)?;
+                let position = entry.position();
+                walk.next(entry.parsed())
+                    .map_err(|_break| Refused::Damaged { position })?;
+                if !entry.content_intact() {
+                    return Err(Refused::Damaged { position });
+                }
+                entries.push(entry);
+            }
+            if entries.len() == before {
+                return Ok(entries);
+            }
+            if entries.len() > limits::CASE_ENTRIES {
+                return Err(Refused::TooMany {
+                    what: "the case",
+                    actual: entries.len(),
+                    limit: limits::CASE_ENTRIES,
+                });
+            }
+        }
+    }
+
+    /// The event at its place; `None` when its content was erased.
+    fn placed(&self, entry: &SealedEntry) -> Result<Option<Placed>, Refused> {
+        let Some(content) = self.open(entry)? else {
+            return Ok(None);
+        };
+        let position = entry.position();
+        let damaged = || Refused::Damaged { position };
+        let event = (self.decoder)(&content.event).map_err(|_unreadable| damaged())?;
+        Ok(Some(Placed {
+            position,
+            case_seq: entry.case_seq(),
+            appended: timestamp(entry.appended()),
+            ingest: entry.ingest(),
+            agency: entry.agency().parse().map_err(|_no_agency| damaged())?,
+            event_id: EventId(entry.event_id()),
+            event: Arc::new(event),
+        }))
+    }
+}
+
+/// The moment of a question: the instant, how it is printed, whether it is the newest there is.
+fn moment(question: &Question, now: Timestamp, size: u64) -> Result<(At, String, bool), Refused> {
+    let wrong = |field: &str, reason: &str| Err(Refused::field(field, reason));
+    if let Some(position) = question.position {
+        if question.basis != Basis::Ledger {
+            return wrong(
+                "as_at.position",
+                "belongs to basis ledger only; name a date",
+            );
+        }
+        if question.as_at.is_some() {
+            return wrong(
+                "as_at.position",
+                "stands instead of a date; name one of the two",
+            );
+        }
+        if position > size {
+            return wrong("as_at.position", "is above the size of the ledger");
+        }
+        let at = At {
+            instant: now,
+            position: Some(position),
+        };
+        return Ok((at, format!("position {position}"), position == size));
+    }
+    match &question.as_at {
+        None => Ok((At::from(now), "latest".to_owned(), true)),
+        Some(as_at) if as_at.instant() <= now => {
+            Ok((At::from(as_at), as_at.text().to_owned(), false))
+        }
+        // Today is not over, and yet a date that people ask for.
+        Some(as_at) if At::from(as_at).day() <= london_date(now) => {
+            Ok((At::from(now), as_at.text().to_owned(), true))
+        }
+        Some(_) => wrong("as_at.date", "lies in the future"),
+    }
+}

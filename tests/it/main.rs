@@ -1,0 +1,15 @@
+//! The service through a real gRPC server on a loopback port, on sled in a directory of its own.
+#![cfg(feature = "server")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as expected"
+)]
+
+mod append;
+mod crash;
+mod read;
+mod refusals;
+mod stop;
+mod world;
