@@ -8,6 +8,8 @@
 
 #[path = "knowledge/history.rs"]
 mod history;
+#[path = "knowledge/laws.rs"]
+mod laws;
 
 use caseledger::domain::event::allocation::{
     AllocationBasis, AllocationContent, AllocationEnded, AllocationStarted,

@@ -199,13 +199,10 @@ fn sharing(view: &View<'_>, seen: &Seen<'_>, content: &SharingContent, proofs: &
             };
             let mut items = view.carried(share);
             if !ack.items.is_empty() {
-                items = ack
-                    .items
-                    .iter()
-                    .filter_map(|item| view.resolve(item))
-                    .collect();
+                items = with_itself(view, seen, &ack.items);
                 items.push(share);
             }
+            items.push(seen.id);
             let person = ack.by != AcknowledgementKind::Automatic;
             let how = if person {
                 How::Acknowledged
@@ -224,6 +221,7 @@ fn sharing(view: &View<'_>, seen: &Seen<'_>, content: &SharingContent, proofs: &
                 .or(seen.event.actor.as_ref().map(|actor| &actor.staff));
             let to = (seen.agency, staff.filter(|_| person));
             lay(view, to, &items, &telling, proofs);
+            lay_meeting(view, to, share, telling, proofs);
         }
         SharingContent::ShareWithheld(_) | SharingContent::ShareReceiptDisputed(_) => {}
     }
@@ -293,6 +291,26 @@ pub(super) fn lay(
     }
 }
 
+/// Lays on what minutes bring by the meeting's own record, which they then rest on too.
+pub(super) fn lay_meeting(
+    view: &View<'_>,
+    to: (&AgencyId, Option<&StaffId>),
+    minutes: StatementId,
+    mut telling: Telling,
+    proofs: &mut Proofs,
+) {
+    if let Some(meeting) = view.meeting_of(minutes) {
+        view.rest_on(meeting, &mut telling);
+        lay(
+            view,
+            to,
+            &view.carried_by_meeting(minutes),
+            &telling,
+            proofs,
+        );
+    }
+}
+
 /// The entries referred to that are in the view, and the entry itself: who learns by a share knows
 /// the share.
 pub(super) fn with_itself(
@@ -315,7 +333,8 @@ fn referral(view: &View<'_>, seen: &Seen<'_>, content: &ReferralContent, proofs:
             lay(view, (seen.agency, None), &items, &telling, proofs);
         }
         ReferralContent::ReferralFeedbackGiven(feedback) => {
-            let mut items = with_itself(view, seen, &[]);
+            let referral = feedback.referral.as_slice();
+            let mut items = with_itself(view, seen, referral);
             items.extend(view.decisions_on(feedback.referral.as_ref(), seen.agency));
             let to = Recipient {
                 agency: feedback.to.clone(),

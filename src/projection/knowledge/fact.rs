@@ -272,7 +272,7 @@ impl Fact {
         self.proofs
             .iter()
             .filter(|proof| proof.state_at(t) != State::None && proof.carrier.is_some())
-            .min_by_key(|proof| proof.since)
+            .min_by_key(|proof| (proof.effect == Effect::Possible, proof.since))
     }
 
     /// The earliest proof by the holder's own side that they certainly knew: the receiver's clock.
@@ -290,13 +290,24 @@ impl Fact {
             .map(|proof| proof.grade)
             .min()
             .unwrap_or(Grade::ThirdPartyAfterwards);
-        let sender = self
-            .proofs
+        let received =
+            |proof: &&&Proof| proof.grade == Grade::OwnRecord && proof.how != How::Author;
+        // What was only sent counts as the sender's side where its receipt is what shows the
+        // knowledge: a share that the receiver has no sign of is not part of what it knew.
+        let own: Vec<Option<StatementId>> = of_state
             .iter()
-            .any(|proof| proof.grade == Grade::SenderOnly && proof.state_at(t) != State::None);
-        let received = of_state
-            .iter()
-            .any(|proof| proof.grade == Grade::OwnRecord && proof.how != How::Author);
+            .filter(received)
+            .map(|proof| proof.carrier)
+            .collect();
+        let sender = self.proofs.iter().any(|proof| {
+            proof.grade == Grade::SenderOnly
+                && match proof.state_at(t) {
+                    State::Knows => true,
+                    State::Sent => own.contains(&proof.carrier),
+                    State::None | State::Possible | State::Disputed => false,
+                }
+        });
+        let received = !own.is_empty();
         if sender && received {
             Grade::BothSides.min(best)
         } else {

@@ -10,7 +10,7 @@ use crate::domain::event::enquiry::EnquiryContent;
 use crate::domain::event::meeting::MeetingContent;
 use crate::domain::event::{Attendance, Content, EntryRef, Presence, Tri};
 
-use super::clues::{lay, own_telling};
+use super::clues::{lay, lay_meeting, own_telling};
 use super::fact::{Effect, Grade, How, StatementId};
 use super::proofs::{Proofs, Telling};
 use super::view::{Seen, View};
@@ -71,13 +71,9 @@ pub(super) fn gather(view: &View<'_>, seen: &Seen<'_>, proofs: &mut Proofs) {
         };
         view.rest_on(seen.id, &mut telling);
         for to in minutes.to.iter().filter(|to| to.agency != *seen.agency) {
-            lay(
-                view,
-                (&to.agency, to.staff.as_ref()),
-                &items,
-                &telling,
-                proofs,
-            );
+            let to = (&to.agency, to.staff.as_ref());
+            lay(view, to, &items, &telling, proofs);
+            lay_meeting(view, to, seen.id, telling.clone(), proofs);
         }
         return;
     }

@@ -31,7 +31,8 @@ fn attested(view: &View<'_>, seen: &Seen<'_>, read: &FileReadAttested, proofs: &
         .collect();
     let whole = read.scope == ReadScope::WholeFile;
     let up_to = read.up_to.upper().unwrap_or(seen.occurred().latest);
-    let mut learned: Vec<(StatementId, Telling)> = Vec::new();
+    let itself = (seen.id, own_telling(view, seen, How::FileRead));
+    let mut learned: Vec<(StatementId, Telling)> = vec![itself];
     for (statement, on_record) in proofs.of_agency(seen.agency) {
         let in_scope = listed.contains(&statement);
         if !whole && !read.items.is_empty() && !in_scope {

@@ -108,21 +108,7 @@ impl<'a> View<'a> {
             .map(|reading| (reading.position(), seen(cut, reading)))
             .collect();
         let disputes = readings
-            .flat_map(|reading| {
-                let share = reading.position();
-                reading
-                    .disputed_receipts()
-                    .iter()
-                    .map(move |position| (share, *position))
-            })
-            .filter_map(|(share, position)| {
-                let entry = entry(cut, position)?;
-                Some(Dispute {
-                    by: &entry.agency,
-                    share,
-                    position,
-                })
-            })
+            .flat_map(|reading| disputes(cut, reading))
             .collect();
         let review_began = statements
             .values()
@@ -179,15 +165,9 @@ impl<'a> View<'a> {
         match &seen.event.content {
             Content::Sharing(SharingContent::ShareMade(made)) => refs.extend(&made.items),
             Content::Sharing(SharingContent::InfoResponded(answer)) => refs.extend(&answer.items),
-            Content::Meeting(MeetingContent::MinutesSent(minutes)) => {
-                refs.push(&minutes.meeting);
-                if minutes.items.is_empty() {
-                    found.extend(self.considered(&minutes.meeting));
-                } else {
-                    refs.extend(&minutes.items);
-                }
-            }
+            Content::Meeting(MeetingContent::MinutesSent(minutes)) => refs.extend(&minutes.items),
             Content::Referral(ReferralContent::ReferralFeedbackGiven(feedback)) => {
+                refs.extend(&feedback.referral);
                 found.extend(self.decisions_on(feedback.referral.as_ref(), seen.agency));
             }
             _ => {}
@@ -198,28 +178,38 @@ impl<'a> View<'a> {
         found
     }
 
-    fn considered(&self, meeting: &EntryRef) -> Vec<StatementId> {
-        self.resolve(meeting)
-            .and_then(|id| self.get(id))
-            .and_then(|seen| meeting::held(self, seen))
-            .map(|held| held.considered)
-            .unwrap_or_default()
+    /// The meeting of which a statement is the minutes.
+    pub(super) fn meeting_of(&self, minutes: StatementId) -> Option<StatementId> {
+        match &self.get(minutes)?.event.content {
+            Content::Meeting(MeetingContent::MinutesSent(minutes)) => {
+                self.resolve(&minutes.meeting)
+            }
+            _ => None,
+        }
     }
 
-    /// Lets a telling rest on the entry that carried it, and for minutes on the meeting: no fact is
-    /// earlier than these.
-    pub(super) fn rest_on(&self, carrier: StatementId, telling: &mut Telling) {
-        let Some(seen) = self.get(carrier) else {
-            return;
+    /// What minutes bring by the meeting's own record: the meeting, and what it considered where the
+    /// minutes list nothing.
+    pub(super) fn carried_by_meeting(&self, minutes: StatementId) -> Vec<StatementId> {
+        let Some(seen) = self.meeting_of(minutes).and_then(|id| self.get(id)) else {
+            return Vec::new();
         };
+        let mut found = vec![seen.id];
+        if self.carried(minutes) == [minutes] {
+            found.extend(
+                meeting::held(self, seen)
+                    .map(|held| held.considered)
+                    .unwrap_or_default(),
+            );
+        }
+        found
+    }
+
+    /// Lets a telling rest on another entry: no fact is earlier than what it rests on.
+    pub(super) fn rest_on(&self, entry: StatementId, telling: &mut Telling) {
+        let Some(seen) = self.get(entry) else { return };
         telling.floor = telling.floor.max(seen.kappa);
         telling.evidence.extend(&seen.evidence);
-        if let Content::Meeting(MeetingContent::MinutesSent(minutes)) = &seen.event.content
-            && let Some(meeting) = self.resolve(&minutes.meeting).and_then(|id| self.get(id))
-        {
-            telling.floor = telling.floor.max(meeting.kappa);
-            telling.evidence.extend(&meeting.evidence);
-        }
     }
 
     /// The decisions that an agency recorded on a referral.
@@ -283,6 +273,32 @@ fn entry(cut: &Cut, position: u64) -> Option<&Placed> {
         .and_then(|i| entries.get(i))
 }
 
+/// The disputes of receipt that belong to a share: where a statement is cut as one thing, all of them.
+fn disputes<'a>(cut: &'a Cut, reading: &'a Reading) -> Vec<Dispute<'a>> {
+    let by_statement = matches!(cut.basis(), Basis::Then | Basis::Now);
+    let positions = if by_statement {
+        reading.members()
+    } else {
+        reading.disputed_receipts()
+    };
+    positions
+        .iter()
+        .filter_map(|position| entry(cut, *position))
+        .filter(|entry| {
+            entry.position != reading.position()
+                && matches!(
+                    entry.event.content,
+                    Content::Sharing(SharingContent::ShareReceiptDisputed(_))
+                )
+        })
+        .map(|entry| Dispute {
+            by: &entry.agency,
+            share: reading.position(),
+            position: entry.position,
+        })
+        .collect()
+}
+
 /// The record errors that gave a statement its words, by its own entries alone.
 fn errors<'a>(cut: &Cut, reading: &'a Reading) -> impl Iterator<Item = &'a Correction> {
     let by_statement = matches!(cut.basis(), Basis::Then | Basis::Now);
@@ -319,14 +335,20 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
     } else {
         &*root.event
     };
-    let envelope = if fact { event } else { &*root.event };
+    // A correction whose target is not in the cut stands alone, and still speaks by its own envelope.
+    let plain = fact
+        && !matches!(
+            root.event.content,
+            Content::Record(RecordContent::EventCorrected(_))
+        );
+    let envelope = if plain { event } else { &*root.event };
     let mut kappa = match (cut.basis(), reading.clock()) {
         (Basis::Then, Some(clock)) => clock,
-        _ if fact => clock::known(event, root),
+        _ if plain => clock::known(event, root),
         _ => clock::known_of_record(root),
     };
     if cut.basis() == Basis::Now {
-        kappa = kappa.max(reading.occurred());
+        kappa = kappa.max(reading.clock().unwrap_or_else(|| reading.occurred()));
     }
     let corrected_by: Vec<u64> = errors(cut, reading)
         .map(|correction| correction.position)
