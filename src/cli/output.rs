@@ -4,7 +4,10 @@ use std::io::{IsTerminal, Write};
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table as Grid, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
+
+use super::args::Global;
 
 /// How data is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -151,6 +154,35 @@ pub fn data(text: &str) -> Result<(), Box<dyn std::error::Error>> {
 #[expect(clippy::print_stderr, reason = "this file is the one door for output")]
 pub fn say(text: &str) {
     eprintln!("{text}");
+}
+
+/// A progress bar on standard error; hidden where that is no terminal.
+pub struct Progress(ProgressBar);
+
+/// A bar with this caption, unless `--no-progress`.
+pub fn progress(global: &Global, caption: &'static str) -> Progress {
+    if global.no_progress || !std::io::stderr().is_terminal() {
+        return Progress(ProgressBar::hidden());
+    }
+    let bar = ProgressBar::no_length().with_message(caption);
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
+    Progress(match style {
+        Ok(style) => bar.with_style(style),
+        Err(_template) => bar,
+    })
+}
+
+impl Progress {
+    /// Shows `done` of `all`.
+    pub fn to(&self, done: u64, all: u64) {
+        self.0.set_length(all);
+        self.0.set_position(done);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
 }
 
 #[cfg(test)]
