@@ -5,6 +5,7 @@ pub mod client;
 pub mod convert;
 
 pub mod edge;
+pub mod inquiry;
 pub mod integrity;
 pub mod ledger;
 pub mod pb;

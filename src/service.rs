@@ -64,6 +64,11 @@ impl Service {
         &self.shared.verifier
     }
 
+    /// Agencies, practitioners and feeds as registered today.
+    pub fn registry(&self) -> registry::Registry {
+        self.shared.registry()
+    }
+
     /// Ends subscriptions, and refuses what has not been queued yet.
     pub fn begin_stop(&self) {
         self.shared.stopping.send_replace(true);

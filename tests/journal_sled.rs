@@ -241,21 +241,42 @@ fn a_missing_or_changed_block_is_damage_and_names_its_position() {
 fn lost_and_false_indexes_are_rebuilt_from_the_log() {
     let dir = tempfile::tempdir().unwrap();
     fill(&open(dir.path()), 30, 50);
-    for cursor in [None, Some(9_999_u64)] {
+    expect_whole(&open(dir.path()), 1_500);
+    let ahead = [&[1], 9_999_u64.to_be_bytes().as_slice(), &[0; 4]].concat();
+    let harms: [&dyn Fn(&sled::Tree); 5] = [
+        &|index| index.clear().unwrap(),
+        &|index| drop(index.insert([0], ahead.as_slice()).unwrap()),
+        &|index| drop(index.insert([0], b"\x07garbage").unwrap()),
+        &|index| {
+            for key in index.scan_prefix([2]).keys() {
+                index.remove(key.unwrap()).unwrap();
+            }
+        },
+        &|index| {
+            index.insert([1, 0, 0, 9, 9, 1, 2], b"an orphan").unwrap();
+            index.insert([2, 9], b"an orphan").unwrap();
+        },
+    ];
+    for harm in harms {
         {
             let db = raw(dir.path());
             let index = db.open_tree("index").unwrap();
-            match cursor {
-                None => index.clear().unwrap(),
-                Some(cursor) => {
-                    index.insert([0], &cursor.to_be_bytes()).unwrap();
-                    index.insert([2, 9, 9], &[0; 24]).unwrap();
-                }
-            }
+            assert!(index.len() > 10, "the index is in sled");
+            harm(&index);
             db.flush().unwrap();
         }
         expect_whole(&open(dir.path()), 1_500);
     }
+    let db = raw(dir.path());
+    let index = db.open_tree("index").unwrap();
+    assert!(
+        !index.contains_key([1, 0, 0, 9, 9, 1, 2]).unwrap(),
+        "orphans are swept away"
+    );
+    assert!(
+        !index.contains_key([2, 9]).unwrap(),
+        "orphans are swept away"
+    );
 }
 
 #[test]
@@ -284,6 +305,11 @@ fn appends_are_pushed_back_while_the_indexes_lag_and_answers_stay_right() {
     }
     assert!(pushed_back > 0, "the limit was never reached");
     expect_whole(&journal, size);
+    let chain = journal.read_chain(&[3; 32], 1, 5_000).unwrap();
+    let positions: Vec<u64> = chain.iter().map(|stored| stored.position).collect();
+    assert_eq!(positions, (3..size).step_by(5).collect::<Vec<u64>>());
+    drop(journal);
+    expect_whole(&open(dir.path()), size);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::service::limits;
 
 use super::auth::AGENCY;
 use super::pb;
+use super::pb::inquiry_service_client::InquiryServiceClient;
 use super::pb::integrity_service_client::IntegrityServiceClient;
 use super::pb::ledger_service_client::LedgerServiceClient;
 use super::status::bad_field;
@@ -44,6 +45,8 @@ pub type AgencyChannel = InterceptedService<Channel, AsAgency>;
 pub struct Client {
     /// The generated client of `LedgerService`.
     pub ledger: LedgerServiceClient<AgencyChannel>,
+    /// The generated client of `InquiryService`.
+    pub inquiry: InquiryServiceClient<AgencyChannel>,
     /// The generated client of `IntegrityService`.
     pub integrity: IntegrityServiceClient<AgencyChannel>,
     channel: Channel,
@@ -78,9 +81,12 @@ impl Client {
         let ledger = LedgerServiceClient::new(named.clone())
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
+        let inquiry = InquiryServiceClient::new(named.clone())
+            .max_decoding_message_size(limits::ANSWER_BYTES);
         let integrity = IntegrityServiceClient::new(named);
         Ok(Self {
             ledger,
+            inquiry,
             integrity,
             channel,
             deadline: DEADLINE,

@@ -21,9 +21,11 @@ use crate::service::error::Refused;
 use crate::service::limits;
 
 use super::edge::Edge;
+use super::inquiry::Inquiry;
 use super::integrity::Integrity;
 use super::ledger::Ledger;
 use super::pb;
+use super::pb::inquiry_service_server::InquiryServiceServer;
 use super::pb::integrity_service_server::IntegrityServiceServer;
 use super::pb::ledger_service_server::LedgerServiceServer;
 
@@ -80,6 +82,7 @@ async fn run(
         "",
         LedgerServiceServer::<Ledger>::NAME,
         IntegrityServiceServer::<Integrity>::NAME,
+        InquiryServiceServer::<Inquiry>::NAME,
     ];
     for name in names {
         health
@@ -91,6 +94,9 @@ async fn run(
         .max_encoding_message_size(limits::MESSAGE_BYTES);
     let integrity = IntegrityServiceServer::new(Integrity::new(Arc::clone(&service)))
         .max_decoding_message_size(limits::MESSAGE_BYTES);
+    let inquiry = InquiryServiceServer::new(Inquiry::new(Arc::clone(&service)))
+        .max_decoding_message_size(limits::MESSAGE_BYTES)
+        .max_encoding_message_size(limits::ANSWER_BYTES);
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
@@ -105,7 +111,8 @@ async fn run(
         .add_service(reflection().build_v1().map_err(unreadable)?)
         .add_service(reflection().build_v1alpha().map_err(unreadable)?)
         .add_service(Edge(ledger))
-        .add_service(Edge(integrity));
+        .add_service(Edge(integrity))
+        .add_service(Edge(inquiry));
     let (stop, stopping) = oneshot::channel::<()>();
     let incoming = TcpListenerStream::new(listener);
     // An error of the receiver means that this function has returned.

@@ -7,6 +7,7 @@
 
 mod index;
 mod log;
+mod runs;
 mod sync;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -201,7 +202,7 @@ impl SledJournal {
         })?;
         Ok(Figures {
             commits: self.synced.syncs(),
-            index_lag: self.index.lag().0,
+            index_lag: self.index.lag(),
             disk_bytes,
             medium: self.medium,
         })
@@ -216,7 +217,7 @@ impl SledJournal {
         if !self.index.settle() {
             return Err(index_stopped());
         }
-        let (size, mut next, mut due) = (self.size()?, 0_u64, 0_usize);
+        let (size, mut next, mut due) = (self.size()?, 0_u64, 0_u64);
         while next < size {
             for (place, bytes) in self.log.read(next, REBUILD_PAGE, size)? {
                 let position = place.position;
@@ -361,10 +362,7 @@ impl Journal for SledJournal {
             return Err(AppendError::Poisoned);
         }
         check_batch(self.size.load(Ordering::Acquire), expected_size, batch)?;
-        let (waiting, limit) = self.index.lag();
-        if waiting > 0 && waiting.saturating_add(batch.len()) > limit {
-            return Err(AppendError::IndexLag { waiting, limit });
-        }
+        self.index.room_for(batch.len())?;
         for record in batch.iter().filter(|record| record.is_findable()) {
             if let Some(place) = self.index.find(&record.agency, &record.event_id)? {
                 let (event_id, position) = (record.event_id, place.position);

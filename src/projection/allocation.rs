@@ -15,13 +15,14 @@ pub mod total;
 mod arrival;
 mod judge;
 mod read;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use self::change::{Change, Changes, Simultaneous};
-use self::days::{Span, union};
+use self::days::Span;
 use self::gap::{Gap, MaybeGap, Unknown};
 use self::judge::Judge;
 use self::mark::Mark;
@@ -29,14 +30,12 @@ use self::read::Key;
 use self::spell::Spell;
 use self::total::Totals;
 use super::coverage::Coverage;
-use super::cut::{At, Basis, Cut, Reading};
-use super::status::{Child, State, children, states, status};
-use crate::domain::event::involvement::InvolvementContent;
-use crate::domain::event::{Content, Role};
+use super::cut::{At, Basis, Cut};
+use super::status::{Child, State, children};
+use crate::domain::event::Role;
 use crate::domain::id::{AgencyId, PersonRef, StaffId};
 use crate::domain::time::Interval;
 use crate::rules::pack::Pack;
-use crate::rules::role::RoleWindow;
 
 /// What is asked, beside the cut.
 pub struct Question<'a> {
@@ -169,7 +168,7 @@ impl Fold<'_> {
         let mut rows: Vec<Row> = Vec::new();
         for (key, marks) in &marks {
             let guarded = protected.get(&key.child).cloned().unwrap_or_default();
-            let row = self.row(key, marks, windows.get(key), guarded, &away);
+            let row = self.row(key, marks, (windows.get(key), guarded), &away);
             let same = rows.iter_mut().find(|other| {
                 other.agency == row.agency && other.role == row.role && equal_but_child(other, &row)
             });
@@ -185,8 +184,7 @@ impl Fold<'_> {
         &self,
         key: &Key,
         marks: &[Mark],
-        state: Option<&State>,
-        protected: Vec<Span>,
+        (state, protected): (Option<&State>, Vec<Span>),
         away: &[absence::Away],
     ) -> Row {
         let rule = self.question.pack.role(key.role.name());
@@ -271,121 +269,6 @@ impl Fold<'_> {
                 to: end,
             },
         }
-    }
-
-    /// For each role of the pack, the state of its window for each child and agency.
-    fn windows(&self, marks: &BTreeMap<Key, Vec<Mark>>) -> BTreeMap<Key, State> {
-        let mut windows = BTreeMap::new();
-        for rule in self.question.pack.roles() {
-            let Some(role) = Role::from_name(&rule.id) else {
-                continue;
-            };
-            for agency in self.agencies_of(rule) {
-                let counts = |reading: &Reading, opens: bool| {
-                    !opens || self.opens_for(reading, rule, &agency, role, marks)
-                };
-                let states = states(self.cut, self.coverage, &rule.opens, &rule.closes, &counts);
-                for (child, state) in states {
-                    if !state.reasons.is_empty() {
-                        windows.insert(
-                            Key {
-                                agency: agency.clone(),
-                                role,
-                                child,
-                            },
-                            state,
-                        );
-                    }
-                }
-            }
-        }
-        windows
-    }
-
-    fn agencies_of(&self, rule: &RoleWindow) -> Vec<AgencyId> {
-        self.coverage
-            .agencies()
-            .filter(|agency| self.is_kind(agency, rule))
-            .cloned()
-            .collect()
-    }
-
-    fn is_kind(&self, agency: &AgencyId, rule: &RoleWindow) -> bool {
-        self.coverage
-            .agency_kind(agency)
-            .is_some_and(|kind| rule.agency_kinds.iter().any(|name| name == kind.name()))
-    }
-
-    /// Whether an opening entry opens the window of this agency: it names the agency as involved, or the agency
-    /// wrote it; where an agency of another kind wrote it, whichever agency of the right kind holds the role,
-    /// or the only one there is.
-    fn opens_for(
-        &self,
-        reading: &Reading,
-        rule: &RoleWindow,
-        agency: &AgencyId,
-        role: Role,
-        marks: &BTreeMap<Key, Vec<Mark>>,
-    ) -> bool {
-        if let Content::Involvement(InvolvementContent::InvolvementStarted(started)) =
-            &reading.event().content
-        {
-            return started.agency == *agency;
-        }
-        if self.is_kind(reading.agency(), rule) {
-            return reading.agency() == agency;
-        }
-        let holds = |agency: &AgencyId| {
-            marks
-                .keys()
-                .any(|key| key.agency == *agency && key.role == role)
-        };
-        let candidates = self.agencies_of(rule);
-        holds(agency) || (candidates.len() == 1 && !candidates.iter().any(holds))
-    }
-
-    fn window_of(
-        &self,
-        key: &Key,
-        rule: Option<&RoleWindow>,
-        state: Option<&State>,
-    ) -> (Vec<Span>, Vec<Span>) {
-        let Some(state) = state else {
-            return (Vec::new(), Vec::new());
-        };
-        let born = self
-            .subjects
-            .iter()
-            .find(|child| child.person == key.child)
-            .and_then(|child| child.born);
-        let until = |born: Option<Date>| {
-            let closes = born.and_then(|born| rule.and_then(|rule| rule.closes_by_age(born)));
-            [Span {
-                from: Date::MIN,
-                to: closes.unwrap_or(Date::MAX),
-            }]
-        };
-        let sure = days::intersect(&state.surely(), &until(born.and_then(|born| born.earliest)));
-        let maybe = days::intersect(&state.maybe(), &until(born.map(|born| born.latest)));
-        if rule.is_some_and(|rule| rule.closes_at_birthday.is_some()) && born.is_none() {
-            return (Vec::new(), maybe);
-        }
-        (sure, maybe)
-    }
-
-    /// The days on which each child had a protected status.
-    fn protected(&self) -> BTreeMap<PersonRef, Vec<Span>> {
-        let mut spans: BTreeMap<PersonRef, Vec<Span>> = BTreeMap::new();
-        let pack = self.question.pack;
-        for id in &pack.allocation().protected {
-            for (child, state) in status(self.cut, pack, self.coverage, id) {
-                spans.entry(child).or_default().extend(state.surely());
-            }
-        }
-        spans
-            .into_iter()
-            .map(|(child, list)| (child, union(list)))
-            .collect()
     }
 
     fn simultaneous(&self, rows: &[Row]) -> Vec<Simultaneous> {

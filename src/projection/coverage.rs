@@ -1,17 +1,17 @@
 //! What an absence is worth: which kinds an agency's feed carried on a day (`semantics.md` 4).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod feed;
+
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use self::feed::{Feed, arrival, next_day, standing};
 use super::cut::{Cut, ReadingKind};
-use super::placed::{Ingest, Unseen, UnseenReason};
-use crate::domain::event::feed::FeedContent;
-use crate::domain::event::registry::RegistryContent;
-use crate::domain::event::{CaseEvent, Content, FeedKind};
+use super::placed::{Unseen, UnseenReason};
+use crate::domain::event::FeedKind;
+use crate::domain::event::registry::AgencyKind;
 use crate::domain::id::{AgencyId, PersonRef};
-use crate::domain::time::{Interval, TICK, When, london_date};
-use crate::projection::placed::Placed;
 
 /// What is known of an agency's records of one kind on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,43 +68,6 @@ impl Absence {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Declared {
-    from: Date,
-    position: u64,
-    kinds: BTreeSet<FeedKind>,
-    not_collected: BTreeSet<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Confirmed {
-    kinds: BTreeSet<FeedKind>,
-    children: BTreeSet<PersonRef>,
-    from: Date,
-    to: Date,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Interrupted {
-    kinds: BTreeSet<FeedKind>,
-    from: Date,
-    /// The first day after it; none while it lasts.
-    to: Option<Date>,
-}
-
-/// One agency's feed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Feed {
-    declared: Vec<Declared>,
-    interrupted: Vec<Interrupted>,
-    through: Vec<(BTreeSet<FeedKind>, Date)>,
-    confirmed: Vec<Confirmed>,
-    last_live: Option<Date>,
-    /// For each kind that came by back-load, the last day that such an entry speaks of or was recorded on.
-    backloaded: BTreeMap<FeedKind, Date>,
-    kind: Option<crate::domain::event::registry::AgencyKind>,
-}
-
 /// The coverage of every agency in a cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {
@@ -145,10 +108,7 @@ impl Coverage {
     }
 
     /// What the agency is, as registered.
-    pub fn agency_kind(
-        &self,
-        agency: &AgencyId,
-    ) -> Option<crate::domain::event::registry::AgencyKind> {
+    pub fn agency_kind(&self, agency: &AgencyId) -> Option<AgencyKind> {
         self.feeds.get(agency).and_then(|feed| feed.kind)
     }
 
@@ -314,154 +274,6 @@ impl Coverage {
             (0, 0) => Absence::NoRecord,
             (0, n) => Absence::Undeterminable(Reason::Erased(n)),
             (n, _) => Absence::Undeterminable(Reason::Hidden(n)),
-        }
-    }
-}
-
-impl Feed {
-    /// The last day that back-loaded entries of any kind reach.
-    fn reach(&self) -> Option<Date> {
-        self.backloaded.values().max().copied()
-    }
-
-    /// The declaration in force on a day.
-    fn declaration(&self, day: Date) -> Option<&Declared> {
-        self.declared
-            .iter()
-            .rev()
-            .find(|declared| declared.from <= day)
-    }
-
-    fn is_live(&self, kind: FeedKind, day: Date) -> bool {
-        self.declaration(day)
-            .is_some_and(|declared| declared.kinds.contains(&kind))
-            && !self.is_interrupted(kind, day)
-            && self.last_covered(kind).is_some_and(|last| day <= last)
-    }
-
-    fn is_interrupted(&self, kind: FeedKind, day: Date) -> bool {
-        self.interrupted.iter().any(|interrupted| {
-            names(&interrupted.kinds, kind)
-                && interrupted.from <= day
-                && interrupted.to.is_none_or(|to| day < to)
-        })
-    }
-
-    fn is_confirmed(&self, kind: FeedKind, child: Option<&PersonRef>, day: Date) -> bool {
-        self.confirmed.iter().any(|confirmed| {
-            names(&confirmed.kinds, kind)
-                && confirmed.from <= day
-                && day <= confirmed.to
-                && (confirmed.children.is_empty()
-                    || child.is_some_and(|child| confirmed.children.contains(child)))
-        })
-    }
-
-    fn last_covered(&self, kind: FeedKind) -> Option<Date> {
-        let through = self
-            .through
-            .iter()
-            .filter(|(kinds, _)| names(kinds, kind))
-            .map(|(_, day)| *day);
-        through.chain(self.last_live).max()
-    }
-}
-
-/// An empty list of kinds means all.
-fn names(kinds: &BTreeSet<FeedKind>, kind: FeedKind) -> bool {
-    kinds.is_empty() || kinds.contains(&kind)
-}
-
-fn next_day(day: Date) -> Date {
-    day.tomorrow().unwrap_or(Date::MAX)
-}
-
-fn first_day(interval: Interval) -> Date {
-    interval.earliest.map_or(Date::MIN, london_date)
-}
-
-fn last_day(interval: Interval) -> Date {
-    london_date(interval.latest.checked_sub(TICK).unwrap_or(interval.latest))
-}
-
-fn standing(feeds: &mut BTreeMap<AgencyId, Feed>, event: &CaseEvent, root: &Placed) {
-    let resolve = |when: &When| when.resolve(root.appended);
-    let set = |kinds: &[FeedKind]| kinds.iter().copied().collect::<BTreeSet<_>>();
-    match &event.content {
-        Content::Feed(FeedContent::FeedDeclared(feed)) => {
-            feeds
-                .entry(feed.agency.clone())
-                .or_default()
-                .declared
-                .push(Declared {
-                    from: last_day(resolve(&feed.live_from)),
-                    position: root.position,
-                    kinds: set(&feed.kinds),
-                    not_collected: feed.fields_not_collected.iter().cloned().collect(),
-                });
-        }
-        Content::Feed(FeedContent::FeedInterrupted(feed)) => {
-            feeds
-                .entry(feed.agency.clone())
-                .or_default()
-                .interrupted
-                .push(Interrupted {
-                    kinds: set(&feed.kinds),
-                    from: first_day(resolve(&event.occurred)),
-                    to: None,
-                });
-        }
-        Content::Feed(FeedContent::FeedResumed(feed)) => {
-            let to = last_day(resolve(&event.occurred));
-            let kinds = set(&feed.kinds);
-            for open in &mut feeds.entry(feed.agency.clone()).or_default().interrupted {
-                if open.to.is_none() && open.from <= to && (kinds.is_empty() || kinds == open.kinds)
-                {
-                    open.to = Some(to);
-                }
-            }
-        }
-        Content::Feed(FeedContent::FeedConfirmedTo(feed)) => feeds
-            .entry(feed.agency.clone())
-            .or_default()
-            .through
-            .push((set(&feed.kinds), last_day(resolve(&feed.through)))),
-        Content::Feed(FeedContent::RecordsConfirmed(confirmed)) => {
-            feeds
-                .entry(confirmed.agency.clone())
-                .or_default()
-                .confirmed
-                .push(Confirmed {
-                    kinds: set(&confirmed.kinds),
-                    children: confirmed.for_children.iter().cloned().collect(),
-                    from: first_day(resolve(&confirmed.from)),
-                    to: last_day(resolve(&confirmed.to)),
-                });
-        }
-        Content::Registry(RegistryContent::AgencyRegistered(agency)) => {
-            feeds.entry(agency.agency.clone()).or_default().kind = Some(agency.kind);
-        }
-        _ => {}
-    }
-}
-
-/// An entry that arrived shows that the feed was alive, or that its kind was back-loaded.
-fn arrival(feeds: &mut BTreeMap<AgencyId, Feed>, entry: &Placed) {
-    let event = super::clock::asserted(&entry.event);
-    let Some(kind) = event.feed_kind() else {
-        return;
-    };
-    let recorded = last_day(entry.recorded_or_appended());
-    let feed = feeds.entry(entry.agency.clone()).or_default();
-    match entry.ingest {
-        Ingest::Live => feed.last_live = feed.last_live.max(Some(recorded)),
-        Ingest::Backload => {
-            let speaks_of = match &entry.event.recorded {
-                Some(_) => recorded,
-                None => last_day(event.occurred.resolve(entry.appended)),
-            };
-            let last = feed.backloaded.entry(kind).or_insert(speaks_of);
-            *last = (*last).max(speaks_of);
         }
     }
 }

@@ -196,10 +196,10 @@ fn sealed(log: Log, basis: Basis, at: At, words: Readings) -> Cut {
         basis,
         at,
         words,
+        log,
         readings,
         statement_of,
         matters,
-        log,
     }
 }
 

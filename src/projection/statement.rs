@@ -177,59 +177,8 @@ pub(super) fn last_recorded(log: &Log, of: impl Iterator<Item = usize>) -> Optio
 }
 
 fn tie(log: &Log, entry: &Placed, basis: Basis) -> Tie {
-    let of_author = |reference: &EntryRef, effect: Effect, is_record: bool| {
-        let target = log.index_of(reference);
-        if *reference.agency() != entry.agency {
-            return Tie::World {
-                target,
-                effect: Effect::Dispute,
-            };
-        }
-        match target {
-            Some(target) if is_record => Tie::Member { target, effect },
-            None if is_record => Tie::Own,
-            _ => Tie::World { target, effect },
-        }
-    };
-    let now = basis == Basis::Now;
     match &entry.event.content {
-        Content::Record(RecordContent::EventCorrected(correction)) => match correction.kind {
-            CorrectionKind::RecordError => of_author(&correction.target, Effect::RecordError, true),
-            CorrectionKind::NewUnderstanding
-            | CorrectionKind::NotStated
-            | CorrectionKind::Unknown(_) => {
-                of_author(&correction.target, Effect::NewUnderstanding, now)
-            }
-        },
-        Content::Record(RecordContent::EventRetracted(retraction)) => {
-            let is_record = match retraction.reason {
-                RetractionReason::Duplicate | RetractionReason::NeverHappened => true,
-                RetractionReason::WrongChild
-                | RetractionReason::WrongCase
-                | RetractionReason::NotStated
-                | RetractionReason::Unknown(_) => now,
-            };
-            of_author(&retraction.target, Effect::Retract, is_record)
-        }
-        Content::Record(RecordContent::EventDisputed(dispute)) => Tie::World {
-            target: log.index_of(&dispute.target),
-            effect: Effect::Dispute,
-        },
-        Content::Record(RecordContent::MatterLinked(link)) => Tie::Link {
-            a: log.index_of(&link.a),
-            b: log.index_of(&link.b),
-        },
-        Content::Record(RecordContent::MatterUnlinked(link)) => Tie::Link {
-            a: log.index_of(&link.a),
-            b: log.index_of(&link.b),
-        },
-        Content::Record(RecordContent::IdentityLinked(_) | RecordContent::IdentityUnlinked(_)) => {
-            if now {
-                Tie::Standing
-            } else {
-                Tie::Own
-            }
-        }
+        Content::Record(content) => record_tie(log, entry, content, basis),
         Content::Sharing(SharingContent::ShareReceiptDisputed(dispute)) => {
             receipt_tie(log, entry, &dispute.share)
         }
@@ -252,6 +201,63 @@ fn tie(log: &Log, entry: &Placed, basis: Basis) -> Tie {
     }
 }
 
+fn record_tie(log: &Log, entry: &Placed, content: &RecordContent, basis: Basis) -> Tie {
+    let of_author = |reference: &EntryRef, effect: Effect, is_record: bool| {
+        let target = log.index_of(reference);
+        if *reference.agency() != entry.agency {
+            return Tie::World {
+                target,
+                effect: Effect::Dispute,
+            };
+        }
+        match target {
+            Some(target) if is_record => Tie::Member { target, effect },
+            None if is_record => Tie::Own,
+            _ => Tie::World { target, effect },
+        }
+    };
+    let now = basis == Basis::Now;
+    match content {
+        RecordContent::EventCorrected(correction) => match correction.kind {
+            CorrectionKind::RecordError => of_author(&correction.target, Effect::RecordError, true),
+            CorrectionKind::NewUnderstanding
+            | CorrectionKind::NotStated
+            | CorrectionKind::Unknown(_) => {
+                of_author(&correction.target, Effect::NewUnderstanding, now)
+            }
+        },
+        RecordContent::EventRetracted(retraction) => {
+            let is_record = match retraction.reason {
+                RetractionReason::Duplicate | RetractionReason::NeverHappened => true,
+                RetractionReason::WrongChild
+                | RetractionReason::WrongCase
+                | RetractionReason::NotStated
+                | RetractionReason::Unknown(_) => now,
+            };
+            of_author(&retraction.target, Effect::Retract, is_record)
+        }
+        RecordContent::EventDisputed(dispute) => Tie::World {
+            target: log.index_of(&dispute.target),
+            effect: Effect::Dispute,
+        },
+        RecordContent::MatterLinked(link) => Tie::Link {
+            a: log.index_of(&link.a),
+            b: log.index_of(&link.b),
+        },
+        RecordContent::MatterUnlinked(link) => Tie::Link {
+            a: log.index_of(&link.a),
+            b: log.index_of(&link.b),
+        },
+        RecordContent::IdentityLinked(_) | RecordContent::IdentityUnlinked(_) => {
+            if now {
+                Tie::Standing
+            } else {
+                Tie::Own
+            }
+        }
+    }
+}
+
 /// A dispute of receipt counts as one when a recipient of the share makes it; from anybody else it is a
 /// dispute of the entry.
 fn receipt_tie(log: &Log, entry: &Placed, share: &EntryRef) -> Tie {
@@ -263,12 +269,11 @@ fn receipt_tie(log: &Log, entry: &Placed, share: &EntryRef) -> Tie {
     };
     let words = asserted(&shared.event);
     let named = words.told.iter().any(|told| told.agency == entry.agency)
-        || match &words.content {
-            Content::Sharing(SharingContent::ShareMade(share)) => {
-                share.to.iter().any(|to| to.agency == entry.agency)
-            }
-            _ => false,
-        };
+        || matches!(
+            &words.content,
+            Content::Sharing(SharingContent::ShareMade(share))
+                if share.to.iter().any(|to| to.agency == entry.agency)
+        );
     if named {
         Tie::Member {
             target,
@@ -350,22 +355,24 @@ pub(super) fn statement_clock(
     } else {
         statements.own_words(log, root, readings)?
     };
-    Some(match basis {
-        Basis::Now => clock::occurred(words, entry),
-        _ if own => clock::known_of_record(entry),
-        _ => clock::known(words, entry),
+    Some(if basis == Basis::Now {
+        clock::occurred(words, entry)
+    } else if own {
+        clock::known_of_record(entry)
+    } else {
+        clock::known(words, entry)
     })
 }
 
 /// Whether an entry about the record has a clock of its own envelope, whether or not its target is here:
 /// nothing but the entry itself decides, so that a cut of a cut decides alike.
 fn speaks_for_itself(entry: &Placed, basis: Basis) -> bool {
-    match &entry.event.content {
-        Content::Record(RecordContent::EventCorrected(correction)) => {
-            *correction.target.agency() != entry.agency
-                || (correction.kind != CorrectionKind::RecordError && basis != Basis::Now)
-        }
-        Content::Record(_) | Content::Sharing(SharingContent::ShareReceiptDisputed(_)) => true,
-        _ => false,
+    if let Content::Record(RecordContent::EventCorrected(correction)) = &entry.event.content {
+        return *correction.target.agency() != entry.agency
+            || (correction.kind != CorrectionKind::RecordError && basis != Basis::Now);
     }
+    matches!(
+        &entry.event.content,
+        Content::Record(_) | Content::Sharing(SharingContent::ShareReceiptDisputed(_))
+    )
 }

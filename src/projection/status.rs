@@ -37,10 +37,8 @@ pub fn children(cut: &Cut) -> Vec<Child> {
     for reading in cut.facts() {
         let event = reading.event();
         named.extend(event.children.iter().cloned());
-        match &event.content {
-            Content::Case(CaseContent::PersonRecorded(person))
-                if person.role == PersonRole::SubjectChild =>
-            {
+        if let Content::Case(CaseContent::PersonRecorded(person)) = &event.content {
+            if person.role == PersonRole::SubjectChild {
                 let born = person
                     .born
                     .as_ref()
@@ -48,12 +46,10 @@ pub fn children(cut: &Cut) -> Vec<Child> {
                 let known = subjects.entry(person.person.clone()).or_insert(None);
                 *known = born.or(*known);
             }
-            Content::Case(CaseContent::ChildBorn(birth)) => {
-                let born = birth.born.as_ref().unwrap_or(&event.occurred);
-                let born = DayRange::of(born.resolve(reading.root().appended));
-                subjects.insert(birth.child.clone(), Some(born));
-            }
-            _ => {}
+        } else if let Content::Case(CaseContent::ChildBorn(birth)) = &event.content {
+            let born = birth.born.as_ref().unwrap_or(&event.occurred);
+            let born = DayRange::of(born.resolve(reading.root().appended));
+            subjects.insert(birth.child.clone(), Some(born));
         }
     }
     if subjects.is_empty() {

@@ -9,6 +9,10 @@ pub const EVENT_BYTES: usize = 1024 * 1024;
 /// Largest gRPC message in either direction, in bytes: a batch of some events, or a page of entries.
 pub const MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
+/// Largest answer to a question, in bytes: a matrix of some hundred items by some ten agencies, with evidence, is a few
+/// megabytes.
+pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
 /// Appends that may wait for the writer, in requests (a batch counts once). At a commit of about 5 ms per 256 events
 /// this is some tens of milliseconds of work, so a full queue means the disk is not keeping up: callers are told at once
 /// (`RESOURCE_EXHAUSTED` with a delay) instead of waiting past their deadlines.

@@ -1,26 +1,27 @@
 //! The chain and event-id indexes: followers behind the acknowledgement.
 //!
-//! A row is first in the *tail* in memory, inside the append that brought its entry; a thread moves rows to a sled tree
-//! of their own, each batch together with the cursor that says how far it got. Who asks looks in the tail first and in
-//! the tree then, so an answer never depends on where a row is. The tail is bounded by a limit above which appends are
-//! refused. Nothing here needs a sync of its own: what a crash loses is read from the log again.
+//! A row is first in the *tail* in memory, put there inside the append that brought its entry; a thread writes the tail
+//! to sled as sorted runs, each together with the cursor that says how far it got. Who asks looks in the tail first and
+//! in the runs then, so an answer never depends on where a row is. The tail is bounded by a limit above which appends
+//! are refused. Nothing here needs a sync of its own: what a crash loses is read from the log again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use ::sled::{Batch, IVec, Tree};
+use ::sled::Tree;
 
 use super::log::Place;
-use crate::journal::{ReadError, Record};
+use super::runs::{Progress, Runs, Stop};
+use crate::journal::{AppendError, ReadError, Record};
 
-/// Entries whose rows go into one batch: few, since sled holds up commits while it applies one.
-const BATCH_ENTRIES: usize = 128;
+/// Entries that make a run worth writing.
+const RUN_ENTRIES: usize = 4_096;
 
-const CURSOR: [u8; 1] = [0];
 const CHAIN: u8 = 1;
+const CHAIN_BYTES: usize = 1 + 32;
 const EVENT: u8 = 2;
 
 fn chain_key(tag: &[u8; 32], seq: u64) -> Vec<u8> {
@@ -31,57 +32,57 @@ fn event_key(agency: &str, event_id: &[u8; 16]) -> Vec<u8> {
     [&[EVENT], event_id.as_slice(), agency.as_bytes()].concat()
 }
 
-fn encode_place(place: &Place) -> [u8; 24] {
-    let mut row = [0; 24];
-    let fields = [place.position.to_be_bytes(), place.commit.to_be_bytes()].concat();
-    let fields = [
-        fields,
-        [place.offset.to_be_bytes(), place.length.to_be_bytes()].concat(),
-    ]
-    .concat();
-    row.copy_from_slice(&fields);
-    row
+fn seq_of(key: &[u8]) -> u64 {
+    key.last_chunk().map_or(0, |seq| u64::from_be_bytes(*seq))
 }
 
-fn decode_place(row: &[u8]) -> Option<Place> {
-    let (position, row) = row.split_first_chunk()?;
-    let (commit, row) = row.split_first_chunk()?;
-    let (offset, row) = row.split_first_chunk()?;
-    Some(Place {
-        position: u64::from_be_bytes(*position),
-        commit: u64::from_be_bytes(*commit),
-        offset: u32::from_be_bytes(*offset),
-        length: u32::from_be_bytes(row.try_into().ok()?),
-    })
-}
-
-fn store(doing: &'static str) -> impl Fn(::sled::Error) -> ReadError {
-    move |error| ReadError::Store {
-        doing,
-        source: error.into(),
+/// What a filter looks at: the chain of a chain's key, all of an event's.
+pub(super) fn filtered(key: &[u8]) -> &[u8] {
+    match key.first() {
+        Some(&CHAIN) => key.get(..CHAIN_BYTES).unwrap_or(key),
+        Some(_) | None => key,
     }
 }
 
-/// The keys of one entry that is not in the tree yet.
-struct Waiting {
-    place: Place,
-    chain: Vec<u8>,
-    event: Option<Vec<u8>>,
+/// Rows of entries that follow each other.
+#[derive(Default)]
+struct Rows {
+    places: BTreeMap<Vec<u8>, Place>,
+    entries: usize,
+    /// The position after the last entry.
+    end: u64,
 }
 
 #[derive(Default)]
 struct Tail {
-    rows: BTreeMap<Vec<u8>, Place>,
-    queue: VecDeque<Arc<Waiting>>,
-    stop: bool,
+    /// Rows added since the follower last took some.
+    fresh: Rows,
+    /// Rows the follower is writing.
+    taken: Option<Arc<Rows>>,
+    /// Write also a small run: somebody waits until nothing is left.
+    settling: bool,
+    /// Write also a small run, once: an append was refused.
+    pressed: bool,
     failed: bool,
 }
 
+impl Tail {
+    fn waiting(&self) -> usize {
+        self.fresh.entries + self.taken.as_ref().map_or(0, |taken| taken.entries)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Rows> {
+        self.taken.as_deref().into_iter().chain([&self.fresh])
+    }
+}
+
 struct Shared {
-    tree: Tree,
+    runs: Runs,
     tail: Mutex<Tail>,
-    /// Told when the queue grows, shrinks, fails or stops.
+    /// Told when the tail grows, shrinks, fails or stops.
     changed: Condvar,
+    stop: AtomicBool,
+    limit: usize,
 }
 
 impl Shared {
@@ -95,86 +96,82 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves rows from the tail to the tree until stopped.
-    fn follow(&self) {
+    /// Waits until the tail is worth writing and takes it; `None` to stop.
+    fn take(&self) -> Option<Arc<Rows>> {
+        let enough = RUN_ENTRIES.min(self.limit / 2).max(1);
+        let mut tail = self.tail();
         loop {
-            let mut tail = self.tail();
-            while tail.queue.is_empty() && !tail.stop {
-                tail = self.wait(tail);
+            if self.stop.load(Ordering::Acquire) {
+                return None;
             }
-            if tail.stop {
-                return;
+            let entries = tail.fresh.entries;
+            if entries >= enough || ((tail.settling || tail.pressed) && entries > 0) {
+                tail.pressed = false;
+                let taken = Arc::new(std::mem::take(&mut tail.fresh));
+                tail.taken = Some(Arc::clone(&taken));
+                return Some(taken);
             }
-            let batch: Vec<Arc<Waiting>> = tail.queue.iter().take(BATCH_ENTRIES).cloned().collect();
-            drop(tail);
-            let applied =
-                catch_unwind(AssertUnwindSafe(|| self.tree.apply_batch(to_batch(&batch))));
+            tail = self.wait(tail);
+        }
+    }
+
+    fn follow(&self, mut progress: Progress) {
+        while let Some(taken) = self.take() {
+            let written = catch_unwind(AssertUnwindSafe(|| {
+                self.runs.add(&mut progress, taken.places.iter(), taken.end)
+            }));
+            let written = matches!(written, Ok(Ok(())));
             let mut tail = self.tail();
-            if !matches!(applied, Ok(Ok(()))) {
+            if written {
+                tail.taken = None;
+            } else {
                 tail.failed = true;
-                self.changed.notify_all();
-                return;
-            }
-            for waiting in &batch {
-                tail.rows.remove(&waiting.chain);
-                if let Some(event) = &waiting.event {
-                    tail.rows.remove(event);
-                }
-                tail.queue.pop_front();
             }
             self.changed.notify_all();
+            drop(tail);
+            if !written {
+                return;
+            }
+            let merged = catch_unwind(AssertUnwindSafe(|| {
+                self.runs.merge(&mut progress, &self.stop)
+            }));
+            match merged {
+                Ok(Ok(())) => {}
+                Ok(Err(Stop::Asked)) => return,
+                Ok(Err(Stop::Failed)) | Err(_) => {
+                    self.tail().failed = true;
+                    self.changed.notify_all();
+                    return;
+                }
+            }
         }
     }
-}
-
-fn to_batch(waiting: &[Arc<Waiting>]) -> Batch {
-    let mut batch = Batch::default();
-    for waiting in waiting {
-        let row = encode_place(&waiting.place);
-        batch.insert(waiting.chain.as_slice(), row.as_slice());
-        if let Some(event) = &waiting.event {
-            batch.insert(event.as_slice(), row.as_slice());
-        }
-        let next = waiting.place.position.saturating_add(1);
-        batch.insert(CURSOR.as_slice(), next.to_be_bytes().as_slice());
-    }
-    batch
 }
 
 /// Both indexes of one journal, with the thread that writes them.
 pub(super) struct Index {
     shared: Arc<Shared>,
     follower: Option<JoinHandle<()>>,
-    limit: usize,
 }
 
 impl Index {
-    /// Takes the tree over and starts the follower. Answers also the position up to which the tree is complete; a
-    /// tree that claims to be ahead of the log is emptied.
+    /// Takes the tree over and starts the follower. Answers also the position up to which the runs are complete; runs
+    /// that claim to be ahead of the log, or cannot be read, are emptied.
     pub(super) fn open(tree: Tree, size: u64, limit: usize) -> Result<(Self, u64), ReadError> {
-        let doing = "reading the indexes";
-        let cursor = tree.get(CURSOR).map_err(store(doing))?;
-        let cursor = cursor
-            .as_deref()
-            .and_then(|row| Some(u64::from_be_bytes(row.try_into().ok()?)));
-        let cursor = match cursor {
-            Some(cursor) if cursor <= size => cursor,
-            Some(_) | None => {
-                tree.clear().map_err(store("emptying the indexes"))?;
-                0
-            }
-        };
-        let shared = Shared {
-            tree,
+        let (runs, progress) = Runs::open(tree, size)?;
+        let cursor = progress.cursor;
+        let shared = Arc::new(Shared {
+            runs,
             tail: Mutex::default(),
             changed: Condvar::new(),
-        };
-        let shared = Arc::new(shared);
+            stop: AtomicBool::new(false),
+            limit,
+        });
         let follower = std::thread::Builder::new()
             .name("journal-index".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || shared.follow()
+                move || shared.follow(progress)
             });
         let follower = follower.map_err(|error| ReadError::Store {
             doing: "starting the index follower",
@@ -184,15 +181,26 @@ impl Index {
             Self {
                 shared,
                 follower: Some(follower),
-                limit,
             },
             cursor,
         ))
     }
 
-    /// Entries not yet in the tree, and the limit on them.
-    pub(super) fn lag(&self) -> (usize, usize) {
-        (self.shared.tail().queue.len(), self.limit)
+    /// Entries not yet in a run.
+    pub(super) fn lag(&self) -> usize {
+        self.shared.tail().waiting()
+    }
+
+    /// Refuses a batch that would take the tail above its limit, and sees to it that there is room soon.
+    pub(super) fn room_for(&self, entries: usize) -> Result<(), AppendError> {
+        let mut tail = self.shared.tail();
+        let (waiting, limit) = (tail.waiting(), self.shared.limit);
+        if waiting == 0 || waiting.saturating_add(entries) <= limit {
+            return Ok(());
+        }
+        tail.pressed = true;
+        self.shared.changed.notify_all();
+        Err(AppendError::IndexLag { waiting, limit })
     }
 
     /// Whether the follower has stopped on an error.
@@ -203,18 +211,21 @@ impl Index {
     /// Waits until the tail is below its limit; `false` if the follower has failed.
     pub(super) fn wait_for_room(&self) -> bool {
         let mut tail = self.shared.tail();
-        while tail.queue.len() >= self.limit && !tail.failed {
+        while tail.waiting() >= self.shared.limit && !tail.failed {
             tail = self.shared.wait(tail);
         }
         !tail.failed
     }
 
-    /// Waits until every row is in the tree; `false` if the follower has failed.
+    /// Waits until every row is in a run; `false` if the follower has failed.
     pub(super) fn settle(&self) -> bool {
         let mut tail = self.shared.tail();
-        while !tail.queue.is_empty() && !tail.failed {
+        tail.settling = true;
+        self.shared.changed.notify_all();
+        while tail.waiting() > 0 && !tail.failed {
             tail = self.shared.wait(tail);
         }
+        tail.settling = false;
         !tail.failed
     }
 
@@ -225,25 +236,22 @@ impl Index {
         size: &AtomicU64,
         new_size: u64,
     ) {
-        let waiting: Vec<Arc<Waiting>> = rows
+        let rows: Vec<(Vec<u8>, Option<Vec<u8>>, Place)> = rows
             .map(|(record, place)| {
-                let chain = chain_key(&record.tag, record.chain_seq);
                 let event = record.is_findable();
                 let event = event.then(|| event_key(&record.agency, &record.event_id));
-                Arc::new(Waiting {
-                    place,
-                    chain,
-                    event,
-                })
+                (chain_key(&record.tag, record.chain_seq), event, place)
             })
             .collect();
         let mut tail = self.shared.tail();
-        for waiting in waiting {
-            tail.rows.insert(waiting.chain.clone(), waiting.place);
-            if let Some(event) = &waiting.event {
-                tail.rows.insert(event.clone(), waiting.place);
+        let fresh = &mut tail.fresh;
+        fresh.entries += rows.len();
+        for (chain, event, place) in rows {
+            fresh.end = place.position.saturating_add(1);
+            fresh.places.insert(chain, place);
+            if let Some(event) = event {
+                fresh.places.insert(event, place);
             }
-            tail.queue.push_back(waiting);
         }
         size.store(new_size, Ordering::Release);
         self.shared.changed.notify_all();
@@ -256,33 +264,33 @@ impl Index {
         event_id: &[u8; 16],
     ) -> Result<Option<Place>, ReadError> {
         let key = event_key(agency, event_id);
-        if let Some(place) = self.shared.tail().rows.get(&key) {
-            return Ok(Some(*place));
-        }
-        let row = self
+        let waiting = self
             .shared
-            .tree
-            .get(&key)
-            .map_err(store("looking up an event"))?;
-        row.map(|row| to_place(&row)).transpose()
+            .tail()
+            .parts()
+            .find_map(|part| part.places.get(&key).copied());
+        match waiting {
+            Some(place) => Ok(Some(place)),
+            None => self.shared.runs.get(&key),
+        }
     }
 
     /// The newest number in a chain; 0 if it has none.
     pub(super) fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
-        let range = chain_key(tag, 0)..=chain_key(tag, u64::MAX);
-        let newest = self
-            .shared
-            .tail()
-            .rows
-            .range(range.clone())
-            .next_back()
-            .map(|(key, _)| key.clone());
-        if let Some(key) = newest {
-            return Ok(seq_of(&key));
+        let (low, high) = (chain_key(tag, 0), chain_key(tag, u64::MAX));
+        let newest = |part: &Rows| {
+            let mut rows = part.places.range(low.clone()..=high.clone());
+            rows.next_back().map(|(key, _)| seq_of(key))
+        };
+        let waiting = self.shared.tail().parts().filter_map(newest).max();
+        match waiting {
+            Some(seq) => Ok(seq),
+            None => Ok(self
+                .shared
+                .runs
+                .last(&low, &high)?
+                .map_or(0, |key| seq_of(&key))),
         }
-        let newest = self.shared.tree.range(range).next_back().transpose();
-        let newest = newest.map_err(store("looking up a chain"))?;
-        Ok(newest.map_or(0, |(key, _)| seq_of(&key)))
     }
 
     /// Numbers and places of a chain's entries from a number on, in order, at most `limit`.
@@ -292,42 +300,31 @@ impl Index {
         from_seq: u64,
         limit: usize,
     ) -> Result<Vec<(u64, Place)>, ReadError> {
-        let range = chain_key(tag, from_seq)..=chain_key(tag, u64::MAX);
+        let (low, high) = (chain_key(tag, from_seq), chain_key(tag, u64::MAX));
         // The tail first: a row that moves meanwhile is then seen twice, never missed.
-        let mut rows: BTreeMap<u64, Place> = {
-            let tail = self.shared.tail();
-            let rows = tail.rows.range(range.clone()).take(limit);
-            rows.map(|(key, place)| (seq_of(key), *place)).collect()
-        };
-        for row in self.shared.tree.range(range).take(limit) {
-            let (key, row) = row.map_err(store("looking up a chain"))?;
-            rows.insert(seq_of(&key), to_place(&row)?);
+        let mut found: BTreeMap<u64, Place> = BTreeMap::new();
+        for part in self.shared.tail().parts() {
+            let rows = part.places.range(low.clone()..=high.clone()).take(limit);
+            found.extend(rows.map(|(key, place)| (seq_of(key), *place)));
         }
-        Ok(rows.into_iter().take(limit).collect())
+        let rows = self.shared.runs.range(&low, &high, limit)?;
+        found.extend(rows.into_iter().map(|(key, place)| (seq_of(&key), place)));
+        Ok(found.into_iter().take(limit).collect())
     }
 
-    /// Rows in the tree, the cursor left out.
-    pub(super) fn rows(&self) -> usize {
-        self.shared.tree.len().saturating_sub(usize::from(
-            self.shared.tree.contains_key(CURSOR).unwrap_or(false),
-        ))
+    /// Rows in all runs.
+    pub(super) fn rows(&self) -> u64 {
+        self.shared.runs.rows()
     }
-}
-
-fn seq_of(key: &[u8]) -> u64 {
-    key.last_chunk().map_or(0, |seq| u64::from_be_bytes(*seq))
-}
-
-fn to_place(row: &IVec) -> Result<Place, ReadError> {
-    decode_place(row).ok_or_else(|| ReadError::Store {
-        doing: "reading an index row",
-        source: "it is malformed: let the indexes be rebuilt".into(),
-    })
 }
 
 impl Drop for Index {
     fn drop(&mut self) {
-        self.shared.tail().stop = true;
+        {
+            // Under the lock, so that the follower does not go to sleep between looking and waiting.
+            let _tail = self.shared.tail();
+            self.shared.stop.store(true, Ordering::Release);
+        }
         self.shared.changed.notify_all();
         if let Some(follower) = self.follower.take() {
             // A follower that panicked has already marked the index as failed.

@@ -120,16 +120,15 @@ pub(super) fn all(cut: &Cut, subjects: &[Child]) -> Vec<Away> {
 fn acting(reading: &Reading) -> Vec<StaffId> {
     let event: &CaseEvent = reading.event();
     let mut staff = Vec::new();
-    match &event.content {
-        Content::Allocation(AllocationContent::WorkerReturned(back)) => {
-            staff.push(back.worker.clone());
-        }
-        Content::Allocation(AllocationContent::WorkerAbsent(_)) => return staff,
-        Content::Contact(ContactContent::VisitMade(visit)) => staff.extend(visit.worker.clone()),
-        Content::Contact(ContactContent::VisitNoAccess(visit)) => {
-            staff.extend(visit.worker.clone());
-        }
-        _ => {}
+    if let Content::Allocation(AllocationContent::WorkerAbsent(_)) = &event.content {
+        return staff;
+    }
+    if let Content::Allocation(AllocationContent::WorkerReturned(back)) = &event.content {
+        staff.push(back.worker.clone());
+    } else if let Content::Contact(ContactContent::VisitMade(visit)) = &event.content {
+        staff.extend(visit.worker.clone());
+    } else if let Content::Contact(ContactContent::VisitNoAccess(visit)) = &event.content {
+        staff.extend(visit.worker.clone());
     }
     staff.extend(event.actor.as_ref().map(|actor| actor.staff.clone()));
     staff

@@ -71,14 +71,15 @@ fn due(
 
 fn softens(reading: &Reading, role: Role) -> bool {
     let acted_as = reading.event().actor.as_ref().map(|actor| actor.role);
-    match &reading.event().content {
-        Content::Allocation(AllocationContent::UnallocatedReasonRecorded(recorded)) => {
-            recorded.role == role || recorded.role == Role::NotStated
-        }
-        Content::Allocation(AllocationContent::ManagementOversight(_)) => true,
-        Content::Contact(ContactContent::VisitMade(visit)) => {
-            visit.role == Role::DutyWorker || acted_as == Some(Role::DutyWorker)
-        }
-        _ => false,
+    let content = &reading.event().content;
+    if let Content::Allocation(AllocationContent::UnallocatedReasonRecorded(recorded)) = content {
+        return recorded.role == role || recorded.role == Role::NotStated;
     }
+    if let Content::Contact(ContactContent::VisitMade(visit)) = content {
+        return visit.role == Role::DutyWorker || acted_as == Some(Role::DutyWorker);
+    }
+    matches!(
+        content,
+        Content::Allocation(AllocationContent::ManagementOversight(_))
+    )
 }

@@ -133,11 +133,14 @@ impl Changes<'_> {
 
     fn handovers(&self, from: &StaffId, to: &StaffId) -> Vec<u64> {
         self.own()
-            .filter(|reading| match &reading.event().content {
-                Content::Allocation(AllocationContent::HandoverCompleted(handover)) => {
-                    handover.from == *from && handover.to == *to && handover.role == self.key.role
-                }
-                _ => false,
+            .filter(|reading| {
+                matches!(
+                    &reading.event().content,
+                    Content::Allocation(AllocationContent::HandoverCompleted(handover))
+                        if handover.from == *from
+                            && handover.to == *to
+                            && handover.role == self.key.role
+                )
             })
             .map(Reading::position)
             .collect()
@@ -212,32 +215,38 @@ impl Changes<'_> {
                 let day = DayRange::of(reading.occurred());
                 window.0 <= day.first() && day.latest < window.1
             })
-            .filter(|reading| match &reading.event().content {
-                Content::Allocation(AllocationContent::HandoverCompleted(handover)) => {
-                    let named = if child {
-                        handover.child_introduced
-                    } else {
-                        handover.joint_visit
-                    };
-                    handover.from == *from && handover.to == *to && named == Tri::Yes
-                }
-                Content::Contact(ContactContent::VisitMade(visit)) => {
-                    let actor = reading.event().actor.as_ref().map(|actor| &actor.staff);
-                    let there = [visit.worker.as_ref(), actor];
-                    let joint = there.contains(&Some(from)) && there.contains(&Some(to));
-                    let introduced = there.contains(&Some(to))
-                        && DayRange::of(reading.occurred()).latest < started;
-                    let seen = !child
-                        || visit
-                            .seen
-                            .iter()
-                            .any(|seen| seen.child == self.key.child && seen.seen == Tri::Yes);
-                    (joint || introduced) && seen
-                }
-                _ => false,
-            })
+            .filter(|reading| self.shows(reading, (from, to), started, child))
             .map(Reading::position)
             .collect()
+    }
+
+    fn shows(
+        &self,
+        reading: &Reading,
+        (from, to): (&StaffId, &StaffId),
+        started: Date,
+        child: bool,
+    ) -> bool {
+        let content = &reading.event().content;
+        if let Content::Allocation(AllocationContent::HandoverCompleted(handover)) = content {
+            let named = if child {
+                handover.child_introduced
+            } else {
+                handover.joint_visit
+            };
+            return handover.from == *from && handover.to == *to && named == Tri::Yes;
+        }
+        let Content::Contact(ContactContent::VisitMade(visit)) = content else {
+            return false;
+        };
+        let actor = reading.event().actor.as_ref().map(|actor| &actor.staff);
+        let there = [visit.worker.as_ref(), actor];
+        let joint = there.contains(&Some(from)) && there.contains(&Some(to));
+        let introduced =
+            there.contains(&Some(to)) && DayRange::of(reading.occurred()).latest < started;
+        let mut seen = visit.seen.iter();
+        let seen = !child || seen.any(|seen| seen.child == self.key.child && seen.seen == Tri::Yes);
+        (joint || introduced) && seen
     }
 
     fn too_young(&self, day: DayRange) -> bool {

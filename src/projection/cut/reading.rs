@@ -141,11 +141,17 @@ impl Reading {
 
     /// What the entry says its target is, also when that is not in the cut.
     pub fn target(&self) -> Option<&EntryRef> {
-        match &self.root.event.content {
-            Content::Record(RecordContent::EventCorrected(correction)) => Some(&correction.target),
-            Content::Record(RecordContent::EventRetracted(retraction)) => Some(&retraction.target),
-            Content::Record(RecordContent::EventDisputed(dispute)) => Some(&dispute.target),
-            _ => None,
+        let Content::Record(content) = &self.root.event.content else {
+            return None;
+        };
+        match content {
+            RecordContent::EventCorrected(correction) => Some(&correction.target),
+            RecordContent::EventRetracted(retraction) => Some(&retraction.target),
+            RecordContent::EventDisputed(dispute) => Some(&dispute.target),
+            RecordContent::MatterLinked(_)
+            | RecordContent::MatterUnlinked(_)
+            | RecordContent::IdentityLinked(_)
+            | RecordContent::IdentityUnlinked(_) => None,
         }
     }
 
@@ -239,10 +245,9 @@ fn reading(
         }
     }
     let applies = |index: &usize| {
-        let by_tie = match statements.tie(*index) {
-            Tie::World { effect, .. } => effect == Effect::NewUnderstanding,
-            _ => statements.corrects(*index, clocks.words),
-        };
+        let new_understanding = Effect::NewUnderstanding;
+        let by_tie = matches!(statements.tie(*index), Tie::World { effect, .. } if effect == new_understanding)
+            || statements.corrects(*index, clocks.words);
         by_tie && certain(*index) && statements.retracted_by(*index, &certain).is_none()
     };
     let last = last_recorded(clocks.log, acting.iter().copied().filter(applies));
@@ -398,11 +403,11 @@ fn struck(clocks: &Clocks<'_>, root: usize) -> Option<Struck> {
     let certain = |index: usize| clocks.certain(index);
     let retraction = clocks.statements.retracted_by(root, &certain)?;
     let entry = clocks.log.entries().get(retraction)?;
-    match &entry.event.content {
-        Content::Record(RecordContent::EventRetracted(content)) => Some(Struck {
-            position: entry.position,
-            reason: content.reason,
-        }),
-        _ => None,
-    }
+    let Content::Record(RecordContent::EventRetracted(content)) = &entry.event.content else {
+        return None;
+    };
+    Some(Struck {
+        position: entry.position,
+        reason: content.reason,
+    })
 }

@@ -107,11 +107,12 @@ fn allocation(content: &AllocationContent, field: &str) -> Option<&'static str> 
 
 /// The children that an event names: of an order or application those it covers; empty means all.
 pub fn children_named(event: &CaseEvent) -> &[PersonRef] {
-    let covered: &[PersonRef] = match &event.content {
-        Content::Court(CourtContent::CourtApplicationIssued(issued)) => &issued.covered,
-        Content::Court(CourtContent::CourtOrderMade(made)) => &made.children,
-        _ => &[],
-    };
+    let mut covered: &[PersonRef] = &[];
+    if let Content::Court(CourtContent::CourtApplicationIssued(issued)) = &event.content {
+        covered = &issued.covered;
+    } else if let Content::Court(CourtContent::CourtOrderMade(made)) = &event.content {
+        covered = &made.children;
+    }
     if covered.is_empty() {
         &event.children
     } else {

@@ -1,0 +1,145 @@
+//! `InquiryService`: questions about a case, answered by the pure projections over a cut of it.
+//!
+//! The service pins the head and cuts; the projections answer; the modules below only put answers into messages.
+
+mod allocation;
+mod case;
+mod knowledge;
+mod parts;
+mod sharing;
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use crate::projection::need::Case;
+use crate::rules::pack::Pack;
+use crate::service::Service;
+use crate::service::error::Refused;
+use crate::service::inquiry::Asked;
+use crate::service::limits;
+
+use self::parts::{Names, question};
+use super::auth::time_left;
+use super::pb;
+use super::pb::inquiry_service_server::InquiryService;
+use super::status::{bad_field, status};
+
+/// The handlers.
+pub struct Inquiry {
+    service: Arc<Service>,
+}
+
+impl Inquiry {
+    /// Over an open ledger.
+    pub fn new(service: Arc<Service>) -> Self {
+        Self { service }
+    }
+
+    /// Cuts the case as asked, then answers on a thread for blocking work, all within the call's time.
+    async fn answer<T: Send + 'static>(
+        &self,
+        within: std::time::Duration,
+        case_id: &str,
+        as_at: Option<&pb::AsAt>,
+        answer: impl FnOnce(&Asked, &Names, &'static Pack) -> T + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let question = question(case_id, as_at)?;
+        let names = Names::of(&self.service.registry());
+        let work = async {
+            let asked = self.service.ask(question).await?;
+            let answer = move || answer(&asked, &names, Pack::england());
+            let done = tokio::task::spawn_blocking(answer).await;
+            done.map_err(|_stopped| Refused::Unanswerable("the answer broke off".to_owned()))
+        };
+        match tokio::time::timeout(within, work).await {
+            Ok(answer) => answer.map(Response::new).map_err(|refused| status(&refused)),
+            Err(_elapsed) => Err(Status::deadline_exceeded("the deadline passed before the answer")),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl InquiryService for Inquiry {
+    async fn list_cases(
+        &self,
+        request: Request<pb::ListCasesRequest>,
+    ) -> Result<Response<pb::ListCasesResponse>, Status> {
+        let pb::ListCasesRequest { page_size, page_token } = request.into_inner();
+        let wanted = usize::try_from(page_size).unwrap_or(limits::PAGE_MAX);
+        let size = if wanted == 0 { limits::PAGE_DEFAULT } else { wanted.min(limits::PAGE_MAX) };
+        let from: usize = match page_token.as_str() {
+            "" => 0,
+            token => token
+                .parse()
+                .map_err(|_other| bad_field("page_token", "is not one that this server gave"))?,
+        };
+        let rows = self.service.cases(from, size.saturating_add(1)).await;
+        let rows = rows.map_err(|refused| status(&refused))?;
+        let more = rows.len() > size;
+        let next = if more { from.saturating_add(size).to_string() } else { String::new() };
+        let cases = rows.iter().take(size).map(case::row).collect();
+        Ok(Response::new(pb::ListCasesResponse { cases, next_page_token: next }))
+    }
+
+    async fn show_case(
+        &self,
+        request: Request<pb::CaseQuestion>,
+    ) -> Result<Response<pb::CaseAnswer>, Status> {
+        let within = time_left(&request)?;
+        let pb::CaseQuestion { case_id, as_at } = request.into_inner();
+        self.answer(within, &case_id, as_at.as_ref(), case::show).await
+    }
+
+    async fn allocation(
+        &self,
+        request: Request<pb::AllocationQuestion>,
+    ) -> Result<Response<pb::AllocationAnswer>, Status> {
+        let within = time_left(&request)?;
+        let asked = request.into_inner();
+        let window = parts::window(&asked.window_from, &asked.window_to)?;
+        let (case_id, as_at) = (asked.case_id.clone(), asked.as_at.clone());
+        let answer = move |cut: &Asked, names: &Names, pack: &'static Pack| {
+            allocation::answer(cut, names, pack, (window, &asked))
+        };
+        self.answer(within, &case_id, as_at.as_ref(), answer).await
+    }
+
+    async fn knowledge(
+        &self,
+        request: Request<pb::KnowledgeQuestion>,
+    ) -> Result<Response<pb::KnowledgeAnswer>, Status> {
+        let within = time_left(&request)?;
+        let asked = request.into_inner();
+        let (case_id, as_at) = (asked.case_id.clone(), asked.as_at.clone());
+        let answer = move |cut: &Asked, names: &Names, pack: &'static Pack| {
+            knowledge::answer(&Case::of(&cut.cut, pack), cut, names, (pack, &asked))
+        };
+        self.answer(within, &case_id, as_at.as_ref(), answer).await
+    }
+
+    async fn sharing(
+        &self,
+        request: Request<pb::SharingQuestion>,
+    ) -> Result<Response<pb::SharingAnswer>, Status> {
+        let within = time_left(&request)?;
+        let asked = request.into_inner();
+        if asked.include_met {
+            return Err(bad_field("include_met", "is not answered by this version; leave it out"));
+        }
+        let (case_id, as_at) = (asked.case_id.clone(), asked.as_at.clone());
+        let answer = move |cut: &Asked, _names: &Names, pack: &'static Pack| {
+            sharing::answer(&Case::of(&cut.cut, pack), cut, pack, &asked.needing)
+        };
+        self.answer(within, &case_id, as_at.as_ref(), answer).await
+    }
+
+    async fn at(
+        &self,
+        request: Request<pb::CaseQuestion>,
+    ) -> Result<Response<pb::AtAnswer>, Status> {
+        let within = time_left(&request)?;
+        let pb::CaseQuestion { case_id, as_at } = request.into_inner();
+        self.answer(within, &case_id, as_at.as_ref(), case::at).await
+    }
+}

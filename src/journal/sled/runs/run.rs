@@ -1,0 +1,215 @@
+//! One run: rows packed into pages, written once and read by key.
+
+use ::sled::{Batch, IVec, Tree};
+
+use super::filter::Filter;
+use crate::journal::ReadError;
+use crate::journal::sled::log::Place;
+
+/// Most bytes of a page: below what sled keeps in its one file.
+const PAGE_BYTES: usize = 6_500;
+
+/// Pages handed to sled at once while a run is written.
+pub(super) const PAGES_PER_BATCH: usize = 64;
+
+pub(super) const PAGE: u8 = 1;
+pub(super) const FILTER: u8 = 2;
+const PLACE_BYTES: usize = 24;
+
+/// Runs of one level that are merged.
+pub(super) const FAN: usize = 8;
+
+/// Rows up to which a run is of level 0, times [`FAN`].
+const LEVEL_ROWS: u64 = 8_192;
+
+/// A key with the place it leads to.
+pub(in crate::journal::sled) type Row = (Vec<u8>, Place);
+
+pub(super) fn store(error: ::sled::Error) -> ReadError {
+    ReadError::Store {
+        doing: "reading the indexes",
+        source: error.into(),
+    }
+}
+
+fn malformed() -> ReadError {
+    ReadError::Store {
+        doing: "reading the indexes",
+        source: "a row is malformed: let the indexes be rebuilt".into(),
+    }
+}
+
+pub(super) fn page_key(kind: u8, run: u32, row: &[u8]) -> Vec<u8> {
+    [&[kind], run.to_be_bytes().as_slice(), row].concat()
+}
+
+fn encode_row(page: &mut Vec<u8>, key: &[u8], place: &Place) {
+    page.push(u8::try_from(key.len()).unwrap_or(u8::MAX));
+    page.extend_from_slice(key);
+    page.extend_from_slice(&place.position.to_be_bytes());
+    page.extend_from_slice(&place.commit.to_be_bytes());
+    page.extend_from_slice(&place.offset.to_be_bytes());
+    page.extend_from_slice(&place.length.to_be_bytes());
+}
+
+/// The row at the front of a page, and the rest of the page.
+fn decode_row(page: &[u8]) -> Option<(&[u8], Place, &[u8])> {
+    let (length, rest) = page.split_first()?;
+    let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+    let (position, rest) = rest.split_first_chunk()?;
+    let (commit, rest) = rest.split_first_chunk()?;
+    let (offset, rest) = rest.split_first_chunk()?;
+    let (bytes, rest) = rest.split_first_chunk()?;
+    let place = Place {
+        position: u64::from_be_bytes(*position),
+        commit: u64::from_be_bytes(*commit),
+        offset: u32::from_be_bytes(*offset),
+        length: u32::from_be_bytes(*bytes),
+    };
+    Some((key, place, rest))
+}
+
+/// One sorted run.
+pub(super) struct Run {
+    pub(super) id: u32,
+    pub(super) rows: u64,
+    pub(super) filter: Filter,
+}
+
+impl Run {
+    pub(super) fn level(&self) -> u32 {
+        let (mut rows, mut level) = (self.rows / LEVEL_ROWS, 0);
+        while rows >= FAN as u64 {
+            rows /= FAN as u64;
+            level += 1;
+        }
+        level
+    }
+
+    /// Rows from a key on, in order.
+    pub(super) fn rows_from<'k>(
+        &self,
+        tree: &Tree,
+        key: &'k [u8],
+    ) -> Result<impl Iterator<Item = Result<Row, ReadError>> + use<'k>, ReadError> {
+        let (low, high) = (page_key(PAGE, self.id, &[]), page_key(PAGE, self.id, key));
+        let before = tree
+            .range(low..=high.clone())
+            .next_back()
+            .transpose()
+            .map_err(store)?;
+        let start = before.map_or_else(|| IVec::from(high), |(page, _)| page);
+        let end = page_key(PAGE, self.id.saturating_add(1), &[]);
+        let pages = tree.range(start..IVec::from(end));
+        let rows = pages.flat_map(move |page| match page {
+            Ok((_, page)) => unpack(&page, key),
+            Err(error) => vec![Err(store(error))],
+        });
+        Ok(rows)
+    }
+
+    /// The last row not above a key.
+    pub(super) fn last_up_to(&self, tree: &Tree, key: &[u8]) -> Result<Option<Row>, ReadError> {
+        let range = page_key(PAGE, self.id, &[])..=page_key(PAGE, self.id, key);
+        let Some((_, page)) = tree.range(range).next_back().transpose().map_err(store)? else {
+            return Ok(None);
+        };
+        let (mut rest, mut last) = (page.as_ref(), None);
+        while !rest.is_empty() {
+            let (row, place, more) = decode_row(rest).ok_or_else(malformed)?;
+            if row > key {
+                break;
+            }
+            last = Some((row, place));
+            rest = more;
+        }
+        Ok(last.map(|(row, place)| (row.to_vec(), place)))
+    }
+}
+
+/// The rows of a page from a key on.
+fn unpack(page: &[u8], from: &[u8]) -> Vec<Result<Row, ReadError>> {
+    let (mut rows, mut rest) = (Vec::new(), page);
+    while !rest.is_empty() {
+        let Some((key, place, more)) = decode_row(rest) else {
+            rows.push(Err(malformed()));
+            break;
+        };
+        if key >= from {
+            rows.push(Ok((key.to_vec(), place)));
+        }
+        rest = more;
+    }
+    rows
+}
+
+/// Writes one run page by page.
+pub(super) struct Writer<'t> {
+    tree: &'t Tree,
+    run: Run,
+    batch: Batch,
+    batched: usize,
+    first: Vec<u8>,
+    page: Vec<u8>,
+}
+
+impl<'t> Writer<'t> {
+    pub(super) fn new(tree: &'t Tree, id: u32, rows: u64) -> Self {
+        let run = Run {
+            id,
+            rows: 0,
+            filter: Filter::for_rows(rows),
+        };
+        Self {
+            tree,
+            run,
+            batch: Batch::default(),
+            batched: 0,
+            first: vec![],
+            page: vec![],
+        }
+    }
+
+    pub(super) fn push(&mut self, key: &[u8], place: &Place) -> ::sled::Result<()> {
+        if self.page.len() + key.len() + 1 + PLACE_BYTES > PAGE_BYTES {
+            self.end_page()?;
+        }
+        if self.page.is_empty() {
+            self.first = key.to_vec();
+        }
+        encode_row(&mut self.page, key, place);
+        self.run.filter.add(key);
+        self.run.rows += 1;
+        Ok(())
+    }
+
+    fn end_page(&mut self) -> ::sled::Result<()> {
+        let page = std::mem::take(&mut self.page);
+        if page.is_empty() {
+            return Ok(());
+        }
+        self.batch
+            .insert(page_key(PAGE, self.run.id, &self.first), page);
+        self.batched += 1;
+        if self.batched < PAGES_PER_BATCH {
+            return Ok(());
+        }
+        self.batched = 0;
+        self.tree.apply_batch(std::mem::take(&mut self.batch))
+    }
+
+    /// Whether the last row ended a page.
+    pub(super) fn is_between_pages(&self) -> bool {
+        self.page.is_empty()
+    }
+
+    /// The run, and the batch that completes it.
+    pub(super) fn finish(mut self) -> ::sled::Result<(Run, Batch)> {
+        self.end_page()?;
+        for (chunk, number) in self.run.filter.bytes().chunks(PAGE_BYTES).zip(0_u32..) {
+            let key = page_key(FILTER, self.run.id, &number.to_be_bytes());
+            self.batch.insert(key, chunk);
+        }
+        Ok((self.run, self.batch))
+    }
+}

@@ -1,0 +1,459 @@
+//! The traps of `semantics.md` section 9 for allocation, and the rules of 5.1 that no worked history reaches.
+#![expect(clippy::unwrap_used, reason = "a test helper may panic")]
+
+#[path = "support/history.rs"]
+mod history;
+
+use caseledger::domain::event::allocation::{
+    AbsenceKind, AllocationBasis, AllocationContent, AllocationTransferred, Cover, CoverKind,
+    Explained, UnallocatedReasonRecorded, WorkerAbsent,
+};
+use caseledger::domain::event::case::{CaseContent, PersonRecorded, PersonRole};
+use caseledger::domain::event::contact::{ContactContent, SeenChild, VisitMade};
+use caseledger::domain::event::feed::{FeedContent, FeedDeclared};
+use caseledger::domain::event::plan::{ActionAssigned, ActionOwner, PlanContent};
+use caseledger::domain::event::referral::{ReferralContent, ReferralDecided, ReferralOutcome};
+use caseledger::domain::event::registry::AgencyKind;
+use caseledger::domain::event::{CaseEvent, Content, Employment, FeedKind, Role, Tri};
+use caseledger::domain::time::Interval;
+use caseledger::projection::allocation::change::ExplainedState;
+use caseledger::projection::allocation::gap::{GapEnd, GapKind};
+use caseledger::projection::allocation::{Question, Row, allocation};
+use caseledger::projection::coverage::Reason;
+use caseledger::projection::cut::{Basis, cut};
+use caseledger::projection::placed::{Log, Unseen, UnseenReason};
+use caseledger::rules::pack::Pack;
+use history::*;
+use jiff::civil::date;
+
+const LATEST: &str = "2014-06-30";
+
+fn row(h: &History, day: &str) -> Row {
+    row_in(&h.log(), day, Role::SocialWorker)
+}
+
+fn row_in(log: &Log, day: &str, role: Role) -> Row {
+    let cut = cut(log, Basis::Then, &at(day));
+    let answer = allocation(&cut, &Question::new(Pack::england()));
+    answer
+        .rows
+        .into_iter()
+        .find(|row| row.role == role)
+        .unwrap()
+}
+
+/// A child protection plan from 4 February 2013, held by SW1, with a live feed.
+fn plan() -> History {
+    let mut h = social_care(&["C1"], "2013-02-04");
+    h.same_day("csc", "2013-02-04", cp_plan("2013-02-04"));
+    h.same_day("csc", "2013-02-04", started("2013-02-04", "SW1"));
+    h.confirm_to("csc", LATEST);
+    h
+}
+
+fn referral() -> History {
+    let mut h = social_care(&["C1"], "2013-02-04");
+    let decided = ReferralDecided {
+        outcome: ReferralOutcome::Section17,
+        ..Default::default()
+    };
+    let content = Content::Referral(ReferralContent::ReferralDecided(decided));
+    h.same_day("csc", "2013-02-04", fact("2013-02-04", content));
+    h.confirm_to("csc", LATEST);
+    h
+}
+
+fn absent(day: &str, kind: AbsenceKind, cover: Option<Cover>) -> CaseEvent {
+    let absent = WorkerAbsent {
+        worker: staff("SW1"),
+        kind,
+        from: None,
+        until: None,
+        cover,
+    };
+    fact(
+        day,
+        Content::Allocation(AllocationContent::WorkerAbsent(absent)),
+    )
+}
+
+fn visit(day: &str, worker: &str, role: Role) -> CaseEvent {
+    let seen = SeenChild {
+        child: child("C1"),
+        seen: Tri::Yes,
+        alone: Tri::NotStated,
+        declined: Tri::NotStated,
+        words: String::new(),
+    };
+    let visit = VisitMade {
+        worker: Some(staff(worker)),
+        role,
+        seen: vec![seen],
+        ..Default::default()
+    };
+    fact(day, Content::Contact(ContactContent::VisitMade(visit)))
+}
+
+#[test]
+fn two_weeks_of_annual_leave_make_no_gap_and_a_day_more_does() {
+    let mut h = plan();
+    h.same_day(
+        "csc",
+        "2013-07-01",
+        absent("2013-07-01", AbsenceKind::AnnualLeave, None),
+    );
+    let mut back = h.clone();
+    back.same_day(
+        "csc",
+        "2013-07-15",
+        visit("2013-07-15", "SW1", Role::SocialWorker),
+    );
+    let leave = row(&back, LATEST);
+    assert_eq!(leave.spells[0].absences[0].working_days, 10);
+    assert_eq!(leave.gaps, []);
+    h.same_day(
+        "csc",
+        "2013-07-16",
+        visit("2013-07-16", "SW1", Role::SocialWorker),
+    );
+    let longer = row(&h, LATEST);
+    assert_eq!(longer.gaps[0].at_least.working_days, 11);
+    assert_eq!(
+        (longer.totals.absent_days, longer.totals.nobody_days),
+        (15, 0)
+    );
+}
+
+#[test]
+fn a_named_cover_is_an_effective_holder_and_no_change() {
+    let mut h = plan();
+    let cover = Cover {
+        kind: CoverKind::Named,
+        worker: Some(staff("SW7")),
+    };
+    let sick = absent("2013-07-01", AbsenceKind::Sickness, Some(cover));
+    h.same_day("csc", "2013-07-01", sick);
+    let row = row(&h, LATEST);
+    assert_eq!(
+        (row.gaps.len(), row.totals.changes, row.totals.distinct),
+        (0, 0, 1)
+    );
+}
+
+#[test]
+fn days_held_by_a_manager_are_shown_and_totalled_apart() {
+    let mut h = plan();
+    h.same_day("csc", "2013-03-01", ended("2013-03-01", "SW1"));
+    let holding = nobody("2013-03-11", AllocationBasis::ManagerHolding);
+    h.same_day("csc", "2013-03-11", holding);
+    h.same_day("csc", "2013-03-18", started("2013-03-18", "SW2"));
+    let row = row(&h, LATEST);
+    let kinds: Vec<_> = row.gaps[0]
+        .stretches
+        .iter()
+        .map(|s| (s.kind, s.extent.days))
+        .collect();
+    assert_eq!(
+        kinds,
+        [(GapKind::BetweenHolders, 10), (GapKind::HeldByManager, 7)]
+    );
+    assert_eq!((row.totals.nobody_days, row.totals.manager_days), (10, 7));
+    let whole = row.gaps[0].at_least;
+    let parts: u32 = row.gaps[0]
+        .stretches
+        .iter()
+        .map(|s| s.extent.working_days)
+        .sum();
+    assert_eq!((whole.days, whole.working_days), (17, parts));
+}
+
+#[test]
+fn one_threshold_serves_list_and_total_and_depends_on_what_protects_the_child() {
+    let gap_of = |h: &mut History, back: &str| {
+        h.same_day("csc", "2013-03-01", ended("2013-03-01", "SW1"));
+        h.same_day("csc", back, started(back, "SW2"));
+        let row = row(h, LATEST);
+        (row.gaps.len(), row.totals.nobody_days)
+    };
+    // Friday 1 March to Tuesday 5 March: one working day inside.
+    assert_eq!(gap_of(&mut plan(), "2013-03-05"), (1, 4));
+    assert_eq!(gap_of(&mut plan(), "2013-03-04"), (0, 0));
+    let mut held = referral();
+    held.same_day("csc", "2013-02-04", started("2013-02-04", "SW1"));
+    assert_eq!(gap_of(&mut held.clone(), "2013-03-08"), (0, 0));
+    assert_eq!(gap_of(&mut held, "2013-03-11"), (1, 10));
+}
+
+#[test]
+fn nobody_ever_allocated_is_a_gap_from_the_opening_once_grace_is_over() {
+    let h = referral();
+    assert_eq!(row(&h, "2013-02-05").gaps, []);
+    let row = row(&h, "2013-02-15");
+    assert_eq!(row.gaps[0].at_least.from, date(2013, 2, 4));
+    assert_eq!(row.gaps[0].at_least.to, GapEnd::SoFar(date(2013, 2, 15)));
+    assert_eq!(row.gaps[0].stretches[0].kind, GapKind::NeverAllocated);
+    assert_eq!(
+        (row.gaps[0].at_least.days, row.gaps[0].at_least.working_days),
+        (11, 9)
+    );
+}
+
+#[test]
+fn a_feed_that_fell_silent_makes_no_gap_that_grows() {
+    let mut h = social_care(&["C1"], "2013-02-04");
+    h.same_day("csc", "2013-02-04", cp_plan("2013-02-04"));
+    h.same_day("csc", "2013-02-04", started("2013-02-04", "SW1"));
+    h.same_day("csc", "2013-03-01", ended("2013-03-01", "SW1"));
+    h.confirm_to("csc", "2013-03-29");
+    let row = row(&h, "2023-03-29");
+    assert_eq!(row.gaps[0].at_least.to, GapEnd::Covered(date(2013, 3, 29)));
+    assert_eq!(row.gaps[0].at_least.days, 28);
+    assert_eq!(row.unknown[0].reason, Reason::NotConnected);
+    assert_eq!(row.unknown[0].from, date(2013, 3, 30));
+}
+
+#[test]
+fn a_hidden_or_erased_entry_turns_a_gap_into_what_cannot_be_known() {
+    let mut h = plan();
+    h.same_day("csc", "2013-03-01", ended("2013-03-01", "SW1"));
+    h.same_day("csc", "2013-04-08", started("2013-04-08", "SW2"));
+    assert_eq!(row(&h, LATEST).gaps.len(), 1);
+    let unseen = Unseen {
+        position: 99,
+        reason: UnseenReason::Erased,
+        agency: Some(agency("csc")),
+        kind: Some(FeedKind::Allocation),
+        month: Some(date(2013, 3, 1)),
+    };
+    let log = Log::with_unseen(h.entries.clone(), vec![unseen]);
+    let row = row_in(&log, LATEST, Role::SocialWorker);
+    assert_eq!(row.gaps, []);
+    assert_eq!(row.unknown[0].reason, Reason::Erased(1));
+}
+
+#[test]
+fn the_same_practitioner_starting_again_next_day_is_the_same_spell() {
+    let mut h = plan();
+    h.same_day("csc", "2013-05-31", ended("2013-05-31", "SW1"));
+    h.same_day("csc", "2013-06-01", started("2013-06-01", "SW1"));
+    let row = row(&h, LATEST);
+    assert_eq!(
+        (row.spells.len(), row.totals.changes, row.gaps.len()),
+        (1, 0, 0)
+    );
+    assert_eq!(row.spells[0].to, None);
+}
+
+#[test]
+fn a_transfer_ends_one_spell_and_starts_the_next_without_a_gap() {
+    let mut h = plan();
+    let moved = AllocationTransferred {
+        role: Role::SocialWorker,
+        from: Some(staff("SW1")),
+        to: staff("SW2"),
+        team: String::new(),
+        employment: Employment::Agency,
+        reason: Default::default(),
+        reason_text: String::new(),
+        explained_to_child: None,
+        explained_to_family: Some(Explained {
+            explained: Tri::No,
+            ..Default::default()
+        }),
+    };
+    let content = Content::Allocation(AllocationContent::AllocationTransferred(moved));
+    h.same_day("csc", "2013-05-31", fact("2013-05-31", content));
+    let row = row(&h, LATEST);
+    assert_eq!(
+        (row.spells.len(), row.gaps.len(), row.changes.len()),
+        (2, 0, 1)
+    );
+    assert_eq!(row.changes[0].family.state, ExplainedState::No);
+    assert!(row.changes[0].family.fires());
+    // 31 May 2013 to 30 June 2014, both days included.
+    assert_eq!(row.totals.agency_staff_days, 396);
+    assert_eq!(row.totals.median_tenure_days, Some(116));
+}
+
+fn changed(h: &mut History) -> Row {
+    h.same_day("csc", "2013-06-07", ended("2013-06-07", "SW1"));
+    h.same_day("csc", "2013-06-10", started("2013-06-10", "SW2"));
+    row(h, LATEST)
+}
+
+#[test]
+fn a_change_without_a_word_is_no_record_only_when_its_time_is_over() {
+    let mut h = plan();
+    let change = changed(&mut h).changes[0].clone();
+    assert_eq!(change.child.state, ExplainedState::NoRecord);
+    assert!(change.child.fires() && change.family.fires());
+    assert_eq!(
+        row(&h, "2013-06-24").changes[0].child.state,
+        ExplainedState::NotYet
+    );
+    assert_eq!(
+        row(&h, "2013-06-25").changes[0].child.state,
+        ExplainedState::NoRecord
+    );
+}
+
+#[test]
+fn a_change_told_at_an_introductory_visit_is_explained() {
+    let mut h = plan();
+    h.same_day(
+        "csc",
+        "2013-06-05",
+        visit("2013-06-05", "SW2", Role::SocialWorker),
+    );
+    let change = changed(&mut h).changes[0].clone();
+    assert_eq!(
+        (change.child.state, change.family.state),
+        (ExplainedState::Yes, ExplainedState::Yes)
+    );
+    assert!(!change.child.fires());
+}
+
+#[test]
+fn a_field_that_the_feed_does_not_collect_and_a_baby_are_no_findings() {
+    let mut h = plan();
+    let declared = FeedDeclared {
+        agency: agency("csc"),
+        kinds: FeedKind::ALL.to_vec(),
+        fields_not_collected: ["started", "ended", "transferred"]
+            .map(|kind| format!("allocation.{kind}.explained_to_family"))
+            .to_vec(),
+        live_from: when("2013-02-05"),
+    };
+    let content = Content::Feed(FeedContent::FeedDeclared(declared));
+    h.same_day("csc", "2013-02-05", fact("2013-02-05", content));
+    let person = PersonRecorded {
+        person: child("C1"),
+        role: PersonRole::SubjectChild,
+        born: Some(when("2011-01-01")),
+        school_stage: String::new(),
+    };
+    let content = Content::Case(CaseContent::PersonRecorded(person));
+    h.same_day("csc", "2013-02-05", fact("2013-02-05", content));
+    let change = changed(&mut h).changes[0].clone();
+    assert_eq!(change.family.state, ExplainedState::FieldNotCollected);
+    assert_eq!(change.child.state, ExplainedState::NotApplicable);
+    assert!(!change.child.fires() && !change.family.fires());
+}
+
+#[test]
+fn the_row_of_a_gap_lists_what_arrived_what_fell_due_and_what_softens_it() {
+    let mut h = plan();
+    let action = ActionAssigned {
+        words: String::new(),
+        owner: Some(ActionOwner {
+            agency: Some(agency("csc")),
+            role: Role::SocialWorker,
+            staff: None,
+        }),
+        due: Some(when("2013-03-15")),
+        origin: None,
+    };
+    let content = Content::Plan(PlanContent::ActionAssigned(action));
+    let action = h.same_day("csc", "2013-02-20", fact("2013-02-20", content));
+    h.same_day("csc", "2013-03-01", ended("2013-03-01", "SW1"));
+    let reason = UnallocatedReasonRecorded {
+        role: Role::SocialWorker,
+        ..Default::default()
+    };
+    let content = Content::Allocation(AllocationContent::UnallocatedReasonRecorded(reason));
+    let reason = h.same_day("csc", "2013-03-06", fact("2013-03-06", content));
+    let duty = h.same_day(
+        "csc",
+        "2013-03-12",
+        visit("2013-03-12", "D1", Role::DutyWorker),
+    );
+    h.same_day("csc", "2013-04-08", started("2013-04-08", "SW2"));
+    let cut = cut(&h.log(), Basis::Then, &at(LATEST));
+    let known = |_: &_, _: &_| {
+        vec![
+            (7, Interval::instant(instant("2013-03-20"))),
+            (8, Interval::instant(instant("2013-05-20"))),
+        ]
+    };
+    let question = Question {
+        items_known: &known,
+        ..Question::new(Pack::england())
+    };
+    let answer = allocation(&cut, &question);
+    let row = answer
+        .rows
+        .iter()
+        .find(|row| row.role == Role::SocialWorker)
+        .unwrap();
+    let gap = &row.gaps[0];
+    assert_eq!(gap.arrived, [(7, date(2013, 3, 20))]);
+    assert_eq!(gap.due, [(action, date(2013, 3, 15))]);
+    assert_eq!(gap.softening, [reason, duty]);
+}
+
+#[test]
+fn key_workers_of_two_agencies_changing_together_are_listed() {
+    let mut h = plan();
+    h.register("school", AgencyKind::School, "2013-02-04");
+    let mut lead = started("2013-02-04", "DSL1");
+    let mut next = started("2013-06-28", "DSL2");
+    for event in [&mut lead, &mut next] {
+        if let Content::Allocation(AllocationContent::AllocationStarted(started)) =
+            &mut event.content
+        {
+            started.role = Role::SafeguardingLead;
+        }
+    }
+    h.same_day("school", "2013-02-04", lead);
+    h.same_day("school", "2013-06-28", next);
+    changed(&mut h);
+    let cut = cut(&h.log(), Basis::Then, &at(LATEST));
+    let answer = allocation(&cut, &Question::new(Pack::england()));
+    assert_eq!(
+        answer
+            .simultaneous
+            .iter()
+            .map(|s| s.days)
+            .collect::<Vec<_>>(),
+        [18]
+    );
+}
+
+#[test]
+fn a_count_over_a_window_takes_only_its_days() {
+    let mut h = plan();
+    changed(&mut h);
+    h.same_day("csc", "2014-01-06", started("2014-01-06", "SW3"));
+    let cut = cut(&h.log(), Basis::Then, &at(LATEST));
+    let question = Question {
+        window: Some((date(2013, 1, 1), date(2013, 12, 31))),
+        ..Question::new(Pack::england())
+    };
+    let answer = allocation(&cut, &question);
+    let row = answer
+        .rows
+        .iter()
+        .find(|row| row.role == Role::SocialWorker)
+        .unwrap();
+    assert_eq!((row.totals.changes, row.totals.distinct), (1, 2));
+    assert_eq!(row.totals.changes_by_year.get(&2014), Some(&1));
+    assert_eq!(row.changes.len(), 2);
+}
+
+#[test]
+fn taking_coverage_away_never_adds_a_gap() {
+    let mut h = plan();
+    h.same_day("csc", "2013-03-01", ended("2013-03-01", "SW1"));
+    h.same_day("csc", "2013-04-08", started("2013-04-08", "SW2"));
+    let full = row(&h, LATEST);
+    for entry in 0..h.entries.len() {
+        if !matches!(h.entries[entry].event.content, Content::Feed(_)) {
+            continue;
+        }
+        let mut less = h.clone();
+        less.entries.remove(entry);
+        let row = row(&less, LATEST);
+        assert!(row.gaps.len() <= full.gaps.len());
+        assert!(row.totals.nobody_days <= full.totals.nobody_days);
+    }
+}
