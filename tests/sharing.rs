@@ -553,3 +553,40 @@ fn an_agency_that_does_not_deal_with_the_child_is_not_due_and_the_word_never_is_
         row.sentence
     );
 }
+
+#[test]
+fn an_agency_present_for_part_of_a_meeting_on_the_item_has_neither_a_gap_nor_a_late_share() {
+    let mut history = History::new();
+    let item = history.push(disclosure("csc", "2013-01-20", "SW2").with(|event| {
+        event.codes.possible_offence = Tri::Yes;
+    }));
+    assert_eq!(says(&history, "2013-02-10", item, "police"), "NotShared 21");
+    let part = Attendance {
+        agency: agency("police"),
+        staff: None,
+        presence: Presence::Part,
+        report_received: Tri::NotStated,
+        report_items: Vec::new(),
+    };
+    let meeting = |attendance| {
+        let items_considered = history.refers(&[item]);
+        let held = caseledger::domain::event::meeting::CoreGroupHeld {
+            attendance,
+            items_considered,
+            ..Default::default()
+        };
+        let held = caseledger::domain::event::meeting::MeetingContent::CoreGroupHeld(held);
+        entry("csc", "2013-02-05", Content::Meeting(held))
+    };
+    let (present, elsewhere) = (meeting(vec![part]), meeting(Vec::new()));
+    let mut with = history.clone();
+    with.push(present);
+    assert_eq!(says(&with, "2013-02-10", item, "police"), "");
+    assert_eq!(
+        cell(&with, "2013-02-10", item, "police"),
+        CellState::Possible
+    );
+    let mut without = history.clone();
+    without.push(elsewhere);
+    assert!(says(&without, "2013-02-10", item, "police").starts_with("NotShared"));
+}

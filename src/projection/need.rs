@@ -123,6 +123,7 @@ pub struct Case<'a> {
     pub(super) coverage: Coverage,
     pub(super) pack: &'a Pack,
     items: Vec<Item>,
+    agencies: Vec<AgencyId>,
 }
 
 impl<'a> Case<'a> {
@@ -135,8 +136,10 @@ impl<'a> Case<'a> {
             coverage: Coverage::of(cut),
             pack,
             items: Vec::new(),
+            agencies: Vec::new(),
             view,
         };
+        case.agencies = party::agencies(&case);
         case.items = item::items(&case);
         case
     }
@@ -167,8 +170,8 @@ impl<'a> Case<'a> {
     }
 
     /// Every agency of the case: registered, with a feed, an author, or named in an entry. Sorted.
-    pub fn agencies(&self) -> Vec<AgencyId> {
-        party::agencies(self)
+    pub fn agencies(&self) -> &[AgencyId] {
+        &self.agencies
     }
 
     /// The items about a child that an agency certainly knew, each with its since: what arrived at a
@@ -245,17 +248,17 @@ impl<'a> Case<'a> {
         agency: &AgencyId,
     ) -> Option<Duty> {
         let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = self
-            .agencies()
-            .into_iter()
-            .filter(|from| from != agency)
+            .agencies
+            .iter()
+            .filter(|from| *from != agency)
             .filter_map(|from| {
-                let standing = self.certain_since(item, &from)?;
+                let standing = self.certain_since(item, from)?;
                 let day = last_day(standing.0);
                 let is_from = rule
                     .from
                     .iter()
-                    .any(|party| self.is_party(party, &from, item, day));
-                is_from.then_some((standing.0, from, standing.1))
+                    .any(|party| self.is_party(party, from, item, day));
+                is_from.then(|| (standing.0, from.clone(), standing.1))
             })
             .collect();
         told_by.sort();

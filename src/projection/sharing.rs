@@ -14,7 +14,7 @@ use jiff::civil::Date;
 
 use super::coverage::{Absence, Reason};
 use super::cut::Cut;
-use super::knowledge::{Holder, How, Proof, State, StatementId};
+use super::knowledge::{Effect, Holder, How, Proof, State, StatementId};
 use super::need::{Case, Duty, Item, NamedRule, Need, day_after, days, first_day, last_day};
 use crate::domain::event::FeedKind;
 use crate::domain::id::{AgencyId, PersonRef};
@@ -133,7 +133,7 @@ pub fn sharing(cut: &Cut, pack: &Pack, latest: bool) -> SharingAnswer {
 pub fn sharing_of(case: &Case<'_>, latest: bool) -> SharingAnswer {
     let mut rows = Vec::new();
     let mut met = 0;
-    let agencies = case.agencies();
+    let agencies = case.agencies().to_vec();
     let mut done: BTreeSet<StatementId> = BTreeSet::new();
     for item in case
         .items()
@@ -212,7 +212,7 @@ fn need_row(case: &Case<'_>, class: &[&Item], agency: &AgencyId) -> Option<Outco
     let sent = class
         .iter()
         .filter_map(|item| sent(case, item, agency))
-        .min_by_key(|p| p.since);
+        .min_by_key(|proof| (proof.effect == Effect::Possible, proof.since));
     match sent {
         Some(proof) => shared(case, class, (item, duty), agency, &proof),
         None => not_shared(case, class, (item, duty), agency),
@@ -235,11 +235,11 @@ fn shared(
     proof: &Proof,
 ) -> Option<Outcome> {
     let on = first_day(proof.since);
-    if last_day(proof.since) <= duty.due {
+    if last_day(proof.since) <= duty.due && proof.effect != Effect::Possible {
         return Some(Outcome::Met);
     }
     // Possibly shared (a date that straddles the as-at moment, or present for part) is no gap.
-    if !proof.since.certain_before(case.knowledge().at()) {
+    if proof.effect == Effect::Possible || !proof.since.certain_before(case.knowledge().at()) {
         return None;
     }
     let mut row = row(case, RowKind::Late, class, (item, duty), agency);

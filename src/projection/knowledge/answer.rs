@@ -156,7 +156,7 @@ pub fn who_knew_what(cut: &Cut, pack: &Pack, latest: bool) -> KnowledgeAnswer {
 
 /// The same, of a case already read.
 pub fn knowledge_of(case: &Case<'_>, latest: bool) -> KnowledgeAnswer {
-    let holders = case.agencies();
+    let holders = case.agencies().to_vec();
     let cells = case
         .items()
         .iter()
@@ -185,7 +185,7 @@ pub fn knowledge_of(case: &Case<'_>, latest: bool) -> KnowledgeAnswer {
         existed: u32::try_from(matters.len()).unwrap_or(u32::MAX),
         held,
         meetings: meetings(case),
-        first_wordings: first_wordings(case, &holders),
+        first_wordings: first_wordings(case, case.agencies()),
         items: case.items().to_vec(),
         holders,
         cells,

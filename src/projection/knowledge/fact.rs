@@ -272,7 +272,7 @@ impl Fact {
         self.proofs
             .iter()
             .filter(|proof| proof.state_at(t) != State::None && proof.carrier.is_some())
-            .min_by_key(|proof| proof.since)
+            .min_by_key(|proof| (proof.effect == Effect::Possible, proof.since))
     }
 
     /// The earliest proof by the holder's own side that they certainly knew: the receiver's clock.
