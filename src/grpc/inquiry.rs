@@ -53,8 +53,12 @@ impl Inquiry {
             done.map_err(|_stopped| Refused::Unanswerable("the answer broke off".to_owned()))
         };
         match tokio::time::timeout(within, work).await {
-            Ok(answer) => answer.map(Response::new).map_err(|refused| status(&refused)),
-            Err(_elapsed) => Err(Status::deadline_exceeded("the deadline passed before the answer")),
+            Ok(answer) => answer
+                .map(Response::new)
+                .map_err(|refused| status(&refused)),
+            Err(_elapsed) => Err(Status::deadline_exceeded(
+                "the deadline passed before the answer",
+            )),
         }
     }
 }
@@ -65,9 +69,16 @@ impl InquiryService for Inquiry {
         &self,
         request: Request<pb::ListCasesRequest>,
     ) -> Result<Response<pb::ListCasesResponse>, Status> {
-        let pb::ListCasesRequest { page_size, page_token } = request.into_inner();
+        let pb::ListCasesRequest {
+            page_size,
+            page_token,
+        } = request.into_inner();
         let wanted = usize::try_from(page_size).unwrap_or(limits::PAGE_MAX);
-        let size = if wanted == 0 { limits::PAGE_DEFAULT } else { wanted.min(limits::PAGE_MAX) };
+        let size = if wanted == 0 {
+            limits::PAGE_DEFAULT
+        } else {
+            wanted.min(limits::PAGE_MAX)
+        };
         let from: usize = match page_token.as_str() {
             "" => 0,
             token => token
@@ -77,9 +88,16 @@ impl InquiryService for Inquiry {
         let rows = self.service.cases(from, size.saturating_add(1)).await;
         let rows = rows.map_err(|refused| status(&refused))?;
         let more = rows.len() > size;
-        let next = if more { from.saturating_add(size).to_string() } else { String::new() };
+        let next = if more {
+            from.saturating_add(size).to_string()
+        } else {
+            String::new()
+        };
         let cases = rows.iter().take(size).map(case::row).collect();
-        Ok(Response::new(pb::ListCasesResponse { cases, next_page_token: next }))
+        Ok(Response::new(pb::ListCasesResponse {
+            cases,
+            next_page_token: next,
+        }))
     }
 
     async fn show_case(
@@ -88,7 +106,8 @@ impl InquiryService for Inquiry {
     ) -> Result<Response<pb::CaseAnswer>, Status> {
         let within = time_left(&request)?;
         let pb::CaseQuestion { case_id, as_at } = request.into_inner();
-        self.answer(within, &case_id, as_at.as_ref(), case::show).await
+        self.answer(within, &case_id, as_at.as_ref(), case::show)
+            .await
     }
 
     async fn allocation(
@@ -125,7 +144,10 @@ impl InquiryService for Inquiry {
         let within = time_left(&request)?;
         let asked = request.into_inner();
         if asked.include_met {
-            return Err(bad_field("include_met", "is not answered by this version; leave it out"));
+            return Err(bad_field(
+                "include_met",
+                "is not answered by this version; leave it out",
+            ));
         }
         let (case_id, as_at) = (asked.case_id.clone(), asked.as_at.clone());
         let answer = move |cut: &Asked, _names: &Names, pack: &'static Pack| {
@@ -140,6 +162,7 @@ impl InquiryService for Inquiry {
     ) -> Result<Response<pb::AtAnswer>, Status> {
         let within = time_left(&request)?;
         let pb::CaseQuestion { case_id, as_at } = request.into_inner();
-        self.answer(within, &case_id, as_at.as_ref(), case::at).await
+        self.answer(within, &case_id, as_at.as_ref(), case::at)
+            .await
     }
 }

@@ -31,13 +31,21 @@ pub(super) fn answer(
         .filter(|row| wanted.agency.is_empty() || row.agency.as_str() == wanted.agency)
         .filter(|row| wanted.roles.is_empty() || wanted.roles.contains(&row.role.code()))
         .collect();
-    let page = Page { names, pack, today: found.day };
+    let page = Page {
+        names,
+        pack,
+        today: found.day,
+    };
     pb::AllocationAnswer {
         stamp: Some(stamp(asked, pack)),
         spells: rows.iter().flat_map(|row| page.spells(row)).collect(),
         gaps: rows.iter().flat_map(|row| page.gaps(row)).collect(),
         totals: totals(&found, &rows),
-        coverage: coverage(&asked.cut, &Coverage::of(&asked.cut), &[FeedKind::Allocation]),
+        coverage: coverage(
+            &asked.cut,
+            &Coverage::of(&asked.cut),
+            &[FeedKind::Allocation],
+        ),
     }
 }
 
@@ -45,7 +53,14 @@ pub(super) fn answer(
 pub(super) fn ask(asked: &Asked, pack: &Pack, window: Option<(Date, Date)>) -> Allocation {
     let case = Case::of(&asked.cut, pack);
     let items_known = |agency: &_, child: &_| case.items_known(agency, child);
-    allocation(&asked.cut, &Question { pack, window, items_known: &items_known })
+    allocation(
+        &asked.cut,
+        &Question {
+            pack,
+            window,
+            items_known: &items_known,
+        },
+    )
 }
 
 /// What the rows of one answer share.
@@ -57,7 +72,10 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     pub(super) fn spells(&self, row: &Row) -> Vec<pb::Spell> {
-        row.spells.iter().map(|spell| self.spell(row, spell)).collect()
+        row.spells
+            .iter()
+            .map(|spell| self.spell(row, spell))
+            .collect()
     }
 
     fn spell(&self, row: &Row, spell: &Spell) -> pb::Spell {
@@ -82,7 +100,9 @@ impl Page<'_> {
             role: row.role.code(),
             basis: footing(&spell.holder).to_owned(),
             staff: staff.map(ToString::to_string).unwrap_or_default(),
-            role_code: staff.map(|staff| self.names.code(&row.agency, staff)).unwrap_or_default(),
+            role_code: staff
+                .map(|staff| self.names.code(&row.agency, staff))
+                .unwrap_or_default(),
             team: String::new(),
             from: spell.from.map(|from| range(from, self.today)),
             to: spell.to.map(|to| range(to.day, self.today)),
@@ -107,7 +127,11 @@ impl Page<'_> {
         let (bounds, from) = (spell.days?, spell.from?);
         let to = spell.to.map_or(DayRange::exact(self.today), |to| to.day);
         let between = |a: Date, b: Date| {
-            if a < b { i64::from(self.pack.calendar().working_days_from(a, b)) } else { 0 }
+            if a < b {
+                i64::from(self.pack.calendar().working_days_from(a, b))
+            } else {
+                0
+            }
         };
         Some(pb::Days {
             at_least: bounds.at_least,
@@ -126,7 +150,10 @@ impl Page<'_> {
     }
 
     fn gap(&self, row: &Row, gap: &Gap) -> pb::Gap {
-        let longest = gap.stretches.iter().max_by_key(|stretch| stretch.extent.days);
+        let longest = gap
+            .stretches
+            .iter()
+            .max_by_key(|stretch| stretch.extent.days);
         let (least, most) = (gap.at_least, gap.at_most);
         let so_far = !matches!(least.to, GapEnd::Before(_));
         let days = pb::Days {
@@ -136,9 +163,10 @@ impl Page<'_> {
             working_at_most: i64::from(most.working_days),
             so_far,
         };
-        let parts = gap.stretches.iter().map(|stretch| {
-            format!("{} {}", stretch.kind.words(), in_words(&stretch.extent))
-        });
+        let parts = gap
+            .stretches
+            .iter()
+            .map(|stretch| format!("{} {}", stretch.kind.words(), in_words(&stretch.extent)));
         let parts: Vec<String> = parts.collect();
         let open = if so_far { " so far" } else { "" };
         let sentence = format!(
@@ -161,7 +189,10 @@ impl Page<'_> {
             to: match (least.to, most.to) {
                 (GapEnd::Before(first), GapEnd::Before(last)) => Some(both(first, last)),
                 (GapEnd::Before(first), GapEnd::SoFar(_) | GapEnd::Covered(_)) => {
-                    Some(pb::DayBound { earliest: first.to_string(), latest: String::new() })
+                    Some(pb::DayBound {
+                        earliest: first.to_string(),
+                        latest: String::new(),
+                    })
                 }
                 (GapEnd::SoFar(_) | GapEnd::Covered(_), _) => None,
             },
@@ -217,7 +248,10 @@ fn head(row: &Row) -> pb::Gap {
 }
 
 fn both(earliest: Date, latest: Date) -> pb::DayBound {
-    pb::DayBound { earliest: earliest.to_string(), latest: latest.to_string() }
+    pb::DayBound {
+        earliest: earliest.to_string(),
+        latest: latest.to_string(),
+    }
 }
 
 fn ended(end: GapEnd) -> Option<pb::DayBound> {
@@ -276,8 +310,16 @@ fn said(change: &Change) -> (i32, i32, i32) {
         ExplainedState::NotApplicable => i32::from(pb::Tri::NotApplicable),
         ExplainedState::NoRecord | ExplainedState::NotYet | ExplainedState::FieldNotCollected => 0,
     };
-    let handover = if change.handover.is_empty() { 0 } else { i32::from(pb::Tri::Yes) };
-    (explained(change.child.state), explained(change.family.state), handover)
+    let handover = if change.handover.is_empty() {
+        0
+    } else {
+        i32::from(pb::Tri::Yes)
+    };
+    (
+        explained(change.child.state),
+        explained(change.family.state),
+        handover,
+    )
 }
 
 /// The totals of each row and child, and for each agency and role the distinct holders of the whole case.
@@ -285,21 +327,36 @@ fn totals(found: &Allocation, rows: &[&Row]) -> Vec<pb::AllocationTotal> {
     let mut totals: Vec<pb::AllocationTotal> = Vec::new();
     for row in rows {
         for child in &row.children {
-            totals.push(pb::AllocationTotal { child: child.to_string(), ..total(row, &row.totals) });
+            totals.push(pb::AllocationTotal {
+                child: child.to_string(),
+                ..total(row, &row.totals)
+            });
         }
     }
     for ((agency, role), distinct) in &found.distinct {
-        let of: Vec<&&Row> =
-            rows.iter().filter(|row| row.agency == *agency && row.role == *role).collect();
-        let (Some(first), single) = (of.first(), of.len() == 1) else { continue };
+        let of: Vec<&&Row> = rows
+            .iter()
+            .filter(|row| row.agency == *agency && row.role == *role)
+            .collect();
+        let (Some(first), single) = (of.first(), of.len() == 1) else {
+            continue;
+        };
         let mut holders: Vec<String> = Vec::new();
         for name in of.iter().flat_map(|row| named(row)) {
             if !holders.contains(&name) {
                 holders.push(name);
             }
         }
-        let base = if single { total(first, &first.totals) } else { identity(first) };
-        totals.push(pb::AllocationTotal { distinct: small(*distinct), holders, ..base });
+        let base = if single {
+            total(first, &first.totals)
+        } else {
+            identity(first)
+        };
+        totals.push(pb::AllocationTotal {
+            distinct: small(*distinct),
+            holders,
+            ..base
+        });
     }
     totals
 }
@@ -316,11 +373,17 @@ fn total(row: &Row, of: &Totals) -> pb::AllocationTotal {
     let listed = row.gaps.iter();
     let (most, working) = listed.fold((0, (0, 0)), |(most, working), gap| {
         let sum = |a: i64, b: u32| a.saturating_add(i64::from(b));
-        let working =
-            (sum(working.0, gap.at_least.working_days), sum(working.1, gap.at_most.working_days));
+        let working = (
+            sum(working.0, gap.at_least.working_days),
+            sum(working.1, gap.at_most.working_days),
+        );
         (gap.at_most.days.saturating_add(most), working)
     });
-    let unexplained = row.changes.iter().filter(|c| c.child.fires() || c.family.fires()).count();
+    let unexplained = row
+        .changes
+        .iter()
+        .filter(|c| c.child.fires() || c.family.fires())
+        .count();
     let evidence: std::collections::BTreeSet<u64> = row
         .spells
         .iter()
@@ -336,7 +399,10 @@ fn total(row: &Row, of: &Totals) -> pb::AllocationTotal {
             at_most: most.max(of.nobody_days),
             working_at_least: working.0,
             working_at_most: working.1,
-            so_far: row.gaps.iter().any(|gap| !matches!(gap.at_least.to, GapEnd::Before(_))),
+            so_far: row
+                .gaps
+                .iter()
+                .any(|gap| !matches!(gap.at_least.to, GapEnd::Before(_))),
         }),
         gaps: small(row.gaps.len()),
         median_days: of.median_tenure_days.map(small_days),

@@ -29,12 +29,17 @@ pub(super) fn row(of: &CaseRow) -> pb::CaseRow {
     let own = |entry: &&Placed| entry.event.case_id.as_ref() == Some(&of.case);
     let entries: Vec<&Placed> = of.log.entries().iter().filter(own).collect();
     let opened = entries.iter().find(|entry| {
-        matches!(entry.event.content, Content::Case(CaseContent::CaseOpened(_)))
+        matches!(
+            entry.event.content,
+            Content::Case(CaseContent::CaseOpened(_))
+        )
     });
     let day = |entry: &&Placed| entry.event.occurred.lower().map(london_date);
     let agencies: BTreeSet<&AgencyId> = entries.iter().map(|entry| &entry.agency).collect();
-    let named: BTreeSet<&PersonRef> =
-        entries.iter().flat_map(|entry| children_named(&entry.event)).collect();
+    let named: BTreeSet<&PersonRef> = entries
+        .iter()
+        .flat_map(|entry| children_named(&entry.event))
+        .collect();
     let text = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
     pb::CaseRow {
         case_id: of.case.to_string(),
@@ -53,16 +58,21 @@ pub(super) fn show(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::Cas
     let agencies: BTreeSet<&AgencyId> = cut.facts().map(Reading::agency).collect();
     let agencies: Vec<&AgencyId> = agencies.into_iter().collect();
     let mut counts: BTreeMap<(&AgencyId, &'static str), u64> = BTreeMap::new();
-    for reading in cut.facts().filter(|reading| reading.certain() && reading.struck().is_none()) {
+    for reading in cut
+        .facts()
+        .filter(|reading| reading.certain() && reading.struck().is_none())
+    {
         let key = (reading.agency(), reading.event().content.type_name());
         let count = counts.entry(key).or_insert(0);
         *count = count.saturating_add(1);
     }
-    let counts = counts.into_iter().map(|((agency, kind), count)| pb::CountRow {
-        agency: agency.to_string(),
-        r#type: kind.to_owned(),
-        count,
-    });
+    let counts = counts
+        .into_iter()
+        .map(|((agency, kind), count)| pb::CountRow {
+            agency: agency.to_string(),
+            r#type: kind.to_owned(),
+            count,
+        });
     pb::CaseAnswer {
         stamp: Some(stamp(asked, pack)),
         people: people_rows(cut),
@@ -77,13 +87,22 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
     let cut = &asked.cut;
     let cover = Coverage::of(cut);
     let found = ask(asked, pack, None);
-    let page = Page { names, pack, today: found.day };
+    let page = Page {
+        names,
+        pack,
+        today: found.day,
+    };
     let holders = found.rows.iter().flat_map(|row| page.spells(row));
     let gaps = found.rows.iter().flat_map(|row| page.gaps(row));
     let case = Case::of(cut, pack);
-    let open_kinds = [pb::SharingKind::NotShared, pb::SharingKind::SentWithoutReceipt];
+    let open_kinds = [
+        pb::SharingKind::NotShared,
+        pb::SharingKind::SentWithoutReceipt,
+    ];
     let rows = sharing::rows(&case, asked.stamp.latest, "");
-    let open = rows.into_iter().filter(|row| row.done.is_none() && open_kinds.contains(&row.kind()));
+    let open = rows
+        .into_iter()
+        .filter(|row| row.done.is_none() && open_kinds.contains(&row.kind()));
     pb::AtAnswer {
         stamp: Some(stamp(asked, pack)),
         people: people_rows(cut),
@@ -98,16 +117,24 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
 
 fn people_rows(cut: &Cut) -> Vec<pb::PersonRow> {
     let today = cut.at().day();
-    let born: BTreeMap<PersonRef, _> =
-        children(cut).into_iter().map(|child| (child.person, child.born)).collect();
+    let born: BTreeMap<PersonRef, _> = children(cut)
+        .into_iter()
+        .map(|child| (child.person, child.born))
+        .collect();
     let mut rows: BTreeMap<PersonRef, pb::PersonRow> = BTreeMap::new();
     for reading in cut.facts().filter(|reading| reading.struck().is_none()) {
-        let Content::Case(content) = &reading.event().content else { continue };
+        let Content::Case(content) = &reading.event().content else {
+            continue;
+        };
         let (person, role, date) = match content {
             CaseContent::PersonRecorded(it) => (&it.person, it.role.code(), it.born.as_ref()),
             CaseContent::ChildBorn(it) => {
                 let child = i32::from(pb::PersonRole::SubjectChild);
-                (&it.child, child, it.born.as_ref().or(Some(&reading.event().occurred)))
+                (
+                    &it.child,
+                    child,
+                    it.born.as_ref().or(Some(&reading.event().occurred)),
+                )
             }
             _ => continue,
         };
@@ -133,7 +160,11 @@ fn statuses(cut: &Cut, cover: &Coverage, pack: &Pack) -> Vec<pb::StatusRow> {
     let mut rows: Vec<pb::StatusRow> = Vec::new();
     for rule in pack.statuses() {
         for (child, state) in status(cut, pack, cover, &rule.id) {
-            for span in state.reasons.iter().filter(|span| span.to.is_none() && !span.possible) {
+            for span in state
+                .reasons
+                .iter()
+                .filter(|span| span.to.is_none() && !span.possible)
+            {
                 let row = pb::StatusRow {
                     status: rule.id.clone(),
                     children: Vec::new(),
@@ -142,11 +173,17 @@ fn statuses(cut: &Cut, cover: &Coverage, pack: &Pack) -> Vec<pb::StatusRow> {
                     evidence: span.evidence.clone(),
                 };
                 let same = rows.iter_mut().find(|other| {
-                    pb::StatusRow { children: Vec::new(), ..(*other).clone() } == row
+                    pb::StatusRow {
+                        children: Vec::new(),
+                        ..(*other).clone()
+                    } == row
                 });
                 match same {
                     Some(other) => other.children.push(child.to_string()),
-                    None => rows.push(pb::StatusRow { children: people(&[child.clone()]), ..row }),
+                    None => rows.push(pb::StatusRow {
+                        children: people(&[child.clone()]),
+                        ..row
+                    }),
                 }
             }
         }

@@ -34,7 +34,10 @@ pub(super) fn answer(
         .collect();
     let agencies = found.holders.iter().filter(|agency| named(agency.as_str()));
     let mut holders: Vec<pb::Holder> = agencies
-        .map(|agency| pb::Holder { agency: agency.to_string(), ..Default::default() })
+        .map(|agency| pb::Holder {
+            agency: agency.to_string(),
+            ..Default::default()
+        })
         .collect();
     if wanted.practitioners && !wanted.only_problems {
         let people: BTreeSet<&Practitioner> = case
@@ -111,18 +114,33 @@ fn message(case: &Case<'_>, cell: &Cell) -> pb::Cell {
     let standing = case.knowledge().agency(&cell.agency, cell.item);
     let since = match &cell.state {
         CellState::Knows { on, .. } | CellState::Sent(on) => Some(day(*on)),
-        _ => standing.as_ref().map(|standing| bound(case.cut(), standing.since)),
+        _ => standing
+            .as_ref()
+            .map(|standing| bound(case.cut(), standing.since)),
     };
     let (days, timeliness) = timing(&cell.state);
     pb::Cell {
         item: cell.item,
-        holder: Some(pb::Holder { agency: cell.agency.to_string(), ..Default::default() }),
+        holder: Some(pb::Holder {
+            agency: cell.agency.to_string(),
+            ..Default::default()
+        }),
         state: i32::from(state(&cell.state)),
         since,
-        how: standing.as_ref().map(|standing| how(standing.how).to_owned()).unwrap_or_default(),
-        grade: cell.grade.map(|grade| grade.words().to_owned()).unwrap_or_default(),
+        how: standing
+            .as_ref()
+            .map(|standing| how(standing.how).to_owned())
+            .unwrap_or_default(),
+        grade: cell
+            .grade
+            .map(|grade| grade.words().to_owned())
+            .unwrap_or_default(),
         rules: cell.rules.iter().map(|rule| rule.id.clone()).collect(),
-        due: cell.rules.first().map(|rule| rule.due.to_string()).unwrap_or_default(),
+        due: cell
+            .rules
+            .first()
+            .map(|rule| rule.due.to_string())
+            .unwrap_or_default(),
         days,
         timeliness: i32::from(timeliness),
         no_action_recorded: cell.no_act,

@@ -29,7 +29,9 @@ impl Names {
             let key = (person.agency.clone(), person.staff.clone());
             (key, (person.role_code.clone(), person.role.code()))
         };
-        Self { codes: registry.practitioners().map(row).collect() }
+        Self {
+            codes: registry.practitioners().map(row).collect(),
+        }
     }
 
     /// The role code; empty when none is registered.
@@ -40,7 +42,10 @@ impl Names {
 
     /// Everybody registered with one of these agencies.
     pub(super) fn of_agencies(&self, agencies: &[&AgencyId]) -> Vec<pb::PractitionerRow> {
-        let rows = self.codes.iter().filter(|((agency, _), _)| agencies.contains(&agency));
+        let rows = self
+            .codes
+            .iter()
+            .filter(|((agency, _), _)| agencies.contains(&agency));
         rows.map(|((agency, staff), (role_code, role))| pb::PractitionerRow {
             agency: agency.to_string(),
             staff: staff.to_string(),
@@ -57,7 +62,9 @@ impl Names {
 /// `INVALID_ARGUMENT` naming the field.
 pub(super) fn question(case_id: &str, as_at: Option<&pb::AsAt>) -> Result<Question, Status> {
     let case = CaseId::new(case_id).map_err(|error| bad_field("case_id", &error.to_string()))?;
-    let Some(asked) = as_at else { return Ok(Question::latest(case)) };
+    let Some(asked) = as_at else {
+        return Ok(Question::latest(case));
+    };
     let basis = match asked.basis() {
         pb::Basis::Unspecified | pb::Basis::Then => Basis::Then,
         pb::Basis::Recorded => Basis::Recorded,
@@ -65,7 +72,10 @@ pub(super) fn question(case_id: &str, as_at: Option<&pb::AsAt>) -> Result<Questi
         pb::Basis::Now => Basis::Now,
     };
     if pb::Basis::try_from(asked.basis).is_err() {
-        return Err(bad_field("as_at.basis", "is one of then, recorded, ledger, now"));
+        return Err(bad_field(
+            "as_at.basis",
+            "is one of then, recorded, ledger, now",
+        ));
     }
     let date = asked.date.trim();
     let as_at = if date.is_empty() || date.eq_ignore_ascii_case("latest") {
@@ -78,7 +88,13 @@ pub(super) fn question(case_id: &str, as_at: Option<&pb::AsAt>) -> Result<Questi
         "" => None,
         text => Some(eyes(text).map_err(|refused| status(&refused))?),
     };
-    Ok(Question { case, as_at, basis, position: asked.position, eyes })
+    Ok(Question {
+        case,
+        as_at,
+        basis,
+        position: asked.position,
+        eyes,
+    })
 }
 
 /// The window of an allocation question; a bound left out is the widest.
@@ -90,13 +106,16 @@ pub(super) fn window(from: &str, to: &str) -> Result<Option<(Date, Date)>, Statu
         if text.is_empty() {
             return Ok(open);
         }
-        text.parse().map_err(|_no_day| bad_field(field, "is not a day as YYYY-MM-DD"))
+        text.parse()
+            .map_err(|_no_day| bad_field(field, "is not a day as YYYY-MM-DD"))
     };
     if from.is_empty() && to.is_empty() {
         return Ok(None);
     }
-    let (from, to) =
-        (day("window_from", from, Date::MIN)?, day("window_to", to, Date::MAX)?);
+    let (from, to) = (
+        day("window_from", from, Date::MIN)?,
+        day("window_to", to, Date::MAX)?,
+    );
     if to < from {
         return Err(bad_field("window_to", "lies before window_from"));
     }
@@ -149,14 +168,21 @@ pub(super) fn bound(cut: &Cut, interval: Interval) -> pb::DayBound {
         london_date(exclusive.checked_sub(tick).unwrap_or(exclusive)).to_string()
     };
     pb::DayBound {
-        earliest: shown.earliest.map(|t| london_date(t).to_string()).unwrap_or_default(),
+        earliest: shown
+            .earliest
+            .map(|t| london_date(t).to_string())
+            .unwrap_or_default(),
         latest: shown.latest.map(last).unwrap_or_default(),
     }
 }
 
 /// Days as a bound; one after the as-at date `today` is not shown.
 pub(super) fn range(days: DayRange, today: Date) -> pb::DayBound {
-    let latest = if days.latest <= today { days.latest.to_string() } else { String::new() };
+    let latest = if days.latest <= today {
+        days.latest.to_string()
+    } else {
+        String::new()
+    };
     pb::DayBound {
         earliest: days.earliest.map(|day| day.to_string()).unwrap_or_default(),
         latest,
@@ -165,7 +191,10 @@ pub(super) fn range(days: DayRange, today: Date) -> pb::DayBound {
 
 /// One known day.
 pub(super) fn day(day: Date) -> pb::DayBound {
-    pb::DayBound { earliest: day.to_string(), latest: day.to_string() }
+    pb::DayBound {
+        earliest: day.to_string(),
+        latest: day.to_string(),
+    }
 }
 
 pub(super) fn people(children: &[PersonRef]) -> Vec<String> {
@@ -198,8 +227,13 @@ pub(super) fn reason(why: Reason) -> String {
 
 /// What each agency and kind covers, in spans of days, from the first day that the cut speaks of.
 pub(super) fn coverage(cut: &Cut, coverage: &Coverage, kinds: &[FeedKind]) -> Vec<pb::Coverage> {
-    let earliest = cut.facts().filter_map(|reading| reading.occurred().earliest).min();
-    let Some(first) = earliest.map(london_date) else { return Vec::new() };
+    let earliest = cut
+        .facts()
+        .filter_map(|reading| reading.occurred().earliest)
+        .min();
+    let Some(first) = earliest.map(london_date) else {
+        return Vec::new();
+    };
     let mut rows = Vec::new();
     for agency in coverage.agencies() {
         let evidence = declarations(cut, agency);
@@ -233,7 +267,9 @@ fn declarations(cut: &Cut, agency: &AgencyId) -> Vec<u64> {
         reading.agency() == agency && matches!(reading.event().content, Content::Feed(_))
     };
     let found = cut.readings().iter().filter(is_one);
-    found.map(crate::projection::cut::Reading::position).collect()
+    found
+        .map(crate::projection::cut::Reading::position)
+        .collect()
 }
 
 fn cover(state: Cover) -> pb::CoverageState {
