@@ -2,14 +2,10 @@
 
 pub mod args;
 mod ask;
-mod case;
 mod checkpoint;
-mod demo;
 mod directory;
-mod entry;
 mod error;
 mod exit;
-mod json_lines;
 mod output;
 mod serve;
 mod verify;
@@ -27,8 +23,16 @@ pub fn run() -> Exit {
         Ok(cli) => cli,
         Err(asked) => {
             // Help and version are answers; anything else is a wrong command line.
-            let exit = if asked.use_stderr() { Exit::Usage } else { Exit::Done };
-            return if asked.print().is_ok() { exit } else { Exit::Other };
+            let exit = if asked.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            return if asked.print().is_ok() {
+                exit
+            } else {
+                Exit::Other
+            };
         }
     };
     let filter = std::env::var("CASELEDGER_LOG").unwrap_or_else(|_unset| "warn".to_owned());
@@ -55,12 +59,8 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             output::data(String::from_utf8_lossy(&script).trim_end())?;
             Ok(Exit::Done)
         }
-        Command::Verify(args::Verify::Store { store }) => verify::store(&global, &store),
+        Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),
         Command::Serve(serve) => runtime()?.block_on(serve::serve(&global, &serve)),
-        Command::Demo(demo) => runtime()?.block_on(demo::demo(&global, &demo)),
-        Command::Case(case) => runtime()?.block_on(case::case(&global, &case)),
-        Command::Entry(entry) => runtime()?.block_on(entry::entry(&global, &entry)),
-        Command::Verify(verify) => runtime()?.block_on(verify::online(&global, &verify)),
         Command::Checkpoint(args::Checkpoint::Show) => {
             runtime()?.block_on(checkpoint::show(&global))
         }

@@ -91,7 +91,11 @@ impl Checker {
             return;
         }
         let last = until.saturating_sub(1);
-        self.fault(from, FaultKind::Missing, format!("positions {from} to {last} are missing"));
+        self.fault(
+            from,
+            FaultKind::Missing,
+            format!("positions {from} to {last} are missing"),
+        );
         while self.tree.size() < until {
             self.tree.append(TreeHash::ZERO);
         }
@@ -121,7 +125,10 @@ impl Checker {
             self.fault(position, FaultKind::Chain, says);
         }
         let origin = &self.origin;
-        let walk = self.chains.entry(tag).or_insert_with(|| ChainWalk::new(origin, tag));
+        let walk = self
+            .chains
+            .entry(tag)
+            .or_insert_with(|| ChainWalk::new(origin, tag));
         if let Err(broken) = walk.next(entry.parsed()) {
             self.fault(position, FaultKind::Chain, broken.to_string());
         }
@@ -160,10 +167,24 @@ impl Checker {
 
     fn fault(&mut self, position: u64, kind: FaultKind, what: String) {
         if self.faults.len() < FAULTS_MAX {
-            self.faults.push(Fault { position, kind, what });
+            self.faults.push(Fault {
+                position,
+                kind,
+                what,
+            });
         } else {
             self.faults_more = self.faults_more.saturating_add(1);
         }
+    }
+
+    /// Notes that two intact records of the store say different things of one position.
+    pub fn contradiction(&mut self, position: u64, what: String) {
+        self.fault(position, FaultKind::Position, what);
+    }
+
+    /// Checks that the ledger contains a checkpoint that somebody kept.
+    pub fn holds(&mut self, checkpoint: &Checkpoint) {
+        self.promised(checkpoint);
     }
 
     /// Ends the check. `promised` is a checkpoint that the ledger must contain: its newest, from the head file or kept by

@@ -28,7 +28,9 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self {
+            root: root.to_owned(),
+        }
     }
 
     /// The ledger's name, one line of text.
@@ -69,7 +71,10 @@ impl Directory {
     pub(super) fn origin(&self) -> Result<Origin, Failure> {
         let path = self.origin_file();
         let text = fs::read_to_string(&path).map_err(|error| {
-            Failure::new(Exit::NotFound, format!("no ledger at {}: {error}", self.root.display()))
+            Failure::new(
+                Exit::NotFound,
+                format!("no ledger at {}: {error}", self.root.display()),
+            )
         })?;
         text.trim()
             .parse()
@@ -95,7 +100,10 @@ impl Directory {
             self.write(&self.log_key_file(), &seed)?;
             let signer = NoteSigner::new(named.as_str(), &seed)
                 .map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
-            self.write(&self.vkey_file(), format!("{}\n", signer.verifier()).as_bytes())?;
+            self.write(
+                &self.vkey_file(),
+                format!("{}\n", signer.verifier()).as_bytes(),
+            )?;
             // Last, because it is what makes a directory a ledger.
             self.write(&self.origin_file(), format!("{named}\n").as_bytes())?;
         }
@@ -107,7 +115,12 @@ impl Directory {
     /// Writes a small file whole, readable by its owner only, and makes it durable.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let mut options = OpenOptions::new();
-        let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(path)?;
+        let mut file = options
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         Ok(File::open(&self.root)?.sync_all()?)
@@ -143,6 +156,8 @@ impl Directory {
             decoder: decode_event,
             singular,
         };
-        start(parts, progress).map(Arc::new).map_err(|error| broken(&error))
+        start(parts, progress)
+            .map(Arc::new)
+            .map_err(|error| broken(&error))
     }
 }

@@ -18,7 +18,11 @@ pub struct Failure {
 impl Failure {
     /// A failure with this exit code and text.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), advice: None }
+        Self {
+            exit,
+            what: what.into(),
+            advice: None,
+        }
     }
 
     /// Adds what to do next.
@@ -66,16 +70,19 @@ impl From<tonic::Status> for Failure {
             | Code::DeadlineExceeded
             | Code::ResourceExhausted
             | Code::Cancelled => Exit::Unavailable,
-            Code::Unknown
-            | Code::FailedPrecondition
-            | Code::Unimplemented
-            | Code::Internal => Exit::Other,
+            Code::Unknown | Code::FailedPrecondition | Code::Unimplemented | Code::Internal => {
+                Exit::Other
+            }
         };
         let details = status.get_error_details();
-        let violations = details.bad_request().map(|bad| bad.field_violations.clone());
+        let violations = details
+            .bad_request()
+            .map(|bad| bad.field_violations.clone());
         let fields = violations.unwrap_or_default();
-        let named: Vec<String> =
-            fields.iter().map(|field| format!("{}: {}", field.field, field.description)).collect();
+        let named: Vec<String> = fields
+            .iter()
+            .map(|field| format!("{}: {}", field.field, field.description))
+            .collect();
         let failure = Self::new(exit, status.message());
         if named.is_empty() || status.message().contains(&named.join("; ")) {
             failure

@@ -39,12 +39,21 @@ pub struct Table {
 impl Table {
     /// An empty table of the given kind and columns.
     pub fn new(kind: &'static str, columns: &[&'static str]) -> Self {
-        Self { kind, columns: columns.to_vec(), ..Self::default() }
+        Self {
+            kind,
+            columns: columns.to_vec(),
+            ..Self::default()
+        }
     }
 
     /// Adds a row. A row with another number of cells than there are columns is a fault of the caller.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        debug_assert_eq!(N, self.columns.len(), "a cell for each column of {}", self.kind);
+        debug_assert_eq!(
+            N,
+            self.columns.len(),
+            "a cell for each column of {}",
+            self.kind
+        );
         self.rows.push(cells.to_vec());
     }
 
@@ -52,7 +61,9 @@ impl Table {
         self.rows.iter().map(|row| {
             let cells = self.columns.iter().zip(row);
             Value::Object(
-                cells.map(|(k, v)| ((*k).to_owned(), v.clone().into())).collect::<Map<_, _>>(),
+                cells
+                    .map(|(k, v)| ((*k).to_owned(), v.clone().into()))
+                    .collect::<Map<_, _>>(),
             )
         })
     }
@@ -80,7 +91,7 @@ fn guarded(cell: &str) -> String {
 
 fn grid(table: &Table) -> String {
     let mut grid = Grid::new();
-    grid.load_preset(presets::NOTHING);
+    grid.load_style(presets::NOTHING);
     if std::io::stdout().is_terminal() {
         grid.set_content_arrangement(ContentArrangement::Dynamic);
     }
@@ -88,14 +99,21 @@ fn grid(table: &Table) -> String {
     for row in &table.rows {
         grid.add_row(row);
     }
-    let lines: Vec<String> = grid.lines().map(|line| line.trim_end().to_owned()).collect();
+    let lines: Vec<String> = grid
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
     lines.join("\n")
 }
 
 fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
     Ok(match format {
         Format::Table => {
-            let mut text = if table.rows.is_empty() { String::new() } else { grid(table) };
+            let mut text = if table.rows.is_empty() {
+                String::new()
+            } else {
+                grid(table)
+            };
             for note in &table.notes {
                 if !text.is_empty() {
                     text.push('\n');
@@ -111,9 +129,11 @@ fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
             "notes": table.notes,
         })
         .to_string(),
-        Format::Jsonl => {
-            table.objects().map(|object| object.to_string()).collect::<Vec<_>>().join("\n")
-        }
+        Format::Jsonl => table
+            .objects()
+            .map(|object| object.to_string())
+            .collect::<Vec<_>>()
+            .join("\n"),
         Format::Csv => {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(&table.columns)?;
@@ -199,12 +219,18 @@ mod tests {
     #[test]
     fn one_table_reads_the_same_in_four_formats() {
         let out = |format| rendered(&sample(), format).unwrap();
-        assert_eq!(out(Format::Table), " WHO  CHILD TOLD\n SW1  =no record\n1 worker");
+        assert_eq!(
+            out(Format::Table),
+            " WHO  CHILD TOLD\n SW1  =no record\n1 worker"
+        );
         assert_eq!(
             out(Format::Json),
             r#"{"apiVersion":"caseledger/v1","items":[{"childTold":"=no record","who":"SW1"}],"kind":"Allocation","notes":["1 worker"]}"#
         );
-        assert_eq!(out(Format::Jsonl), r#"{"childTold":"=no record","who":"SW1"}"#);
+        assert_eq!(
+            out(Format::Jsonl),
+            r#"{"childTold":"=no record","who":"SW1"}"#
+        );
         assert_eq!(out(Format::Csv), "who,childTold\nSW1,'=no record");
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn serve(global: &Global, serve: &Serve) -> Result<Exit, Failur
     bar.finish();
     output::say(&format!(
         "serving {} entries of {} on {} (development mode, loopback only)",
-        service.head().size(),
+        service.head().size,
         directory.origin()?,
         listener.local_addr()?
     ));
