@@ -10,6 +10,8 @@ mod output;
 mod serve;
 mod verify;
 
+use std::io::IsTerminal;
+
 use clap::{CommandFactory, Parser};
 use tokio::runtime::Runtime;
 
@@ -40,6 +42,7 @@ pub fn run() -> Exit {
         .with_writer(std::io::stderr)
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     match command(cli) {
         Ok(exit) => exit,

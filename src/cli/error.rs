@@ -8,7 +8,7 @@ use super::exit::Exit;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// How the program ends.
     pub exit: Exit,
     what: String,
@@ -17,7 +17,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with this exit code and text.
-    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
+    pub(super) fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {
             exit,
             what: what.into(),
@@ -27,7 +27,7 @@ impl Failure {
 
     /// Adds what to do next.
     #[must_use]
-    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+    pub(super) fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
         self
     }

@@ -25,7 +25,7 @@ pub enum Format {
 
 /// Rows with named columns: the one shape behind all four formats.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub(super) struct Table {
     /// What the rows are, as the `kind` of the JSON document: `Allocation`.
     pub kind: &'static str,
     /// Column names in lowerCamelCase; the table shows them in words and capitals.
@@ -38,7 +38,7 @@ pub struct Table {
 
 impl Table {
     /// An empty table of the given kind and columns.
-    pub fn new(kind: &'static str, columns: &[&'static str]) -> Self {
+    pub(super) fn new(kind: &'static str, columns: &[&'static str]) -> Self {
         Self {
             kind,
             columns: columns.to_vec(),
@@ -47,14 +47,14 @@ impl Table {
     }
 
     /// Adds a row. A row with another number of cells than there are columns is a fault of the caller.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(
             N,
             self.columns.len(),
             "a cell for each column of {}",
             self.kind
         );
-        self.rows.push(cells.to_vec());
+        self.rows.push(cells.into());
     }
 
     fn objects(&self) -> impl Iterator<Item = Value> + '_ {
@@ -140,7 +140,9 @@ fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
             for row in &table.rows {
                 writer.write_record(row.iter().map(|cell| guarded(cell)))?;
             }
-            let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+            let bytes = writer
+                .into_inner()
+                .map_err(csv::IntoInnerError::into_error)?;
             String::from_utf8_lossy(&bytes).trim_end().to_owned()
         }
     })
@@ -150,7 +152,7 @@ fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
 ///
 /// # Errors
 /// Standard output cannot be written, or the rows cannot be put into CSV.
-pub fn table(table: &Table, format: Format) -> Result<(), Box<dyn std::error::Error>> {
+pub(super) fn table(table: &Table, format: Format) -> Result<(), Box<dyn std::error::Error>> {
     let text = rendered(table, format)?;
     data(&text)
 }
@@ -159,7 +161,7 @@ pub fn table(table: &Table, format: Format) -> Result<(), Box<dyn std::error::Er
 ///
 /// # Errors
 /// Standard output cannot be written, except that its reader went away.
-pub fn data(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+pub(super) fn data(text: &str) -> Result<(), Box<dyn std::error::Error>> {
     if text.is_empty() {
         return Ok(());
     }
@@ -172,15 +174,15 @@ pub fn data(text: &str) -> Result<(), Box<dyn std::error::Error>> {
 
 /// Says something to the person at the terminal, on standard error.
 #[expect(clippy::print_stderr, reason = "this file is the one door for output")]
-pub fn say(text: &str) {
+pub(super) fn say(text: &str) {
     eprintln!("{text}");
 }
 
 /// A progress bar on standard error; hidden where that is no terminal.
-pub struct Progress(ProgressBar);
+pub(super) struct Progress(ProgressBar);
 
 /// A bar with this caption, unless `--no-progress`.
-pub fn progress(global: &Global, caption: &'static str) -> Progress {
+pub(super) fn progress(global: &Global, caption: &'static str) -> Progress {
     if global.no_progress || !std::io::stderr().is_terminal() {
         return Progress(ProgressBar::hidden());
     }
@@ -194,13 +196,13 @@ pub fn progress(global: &Global, caption: &'static str) -> Progress {
 
 impl Progress {
     /// Shows `done` of `all`.
-    pub fn to(&self, done: u64, all: u64) {
+    pub(super) fn to(&self, done: u64, all: u64) {
         self.0.set_length(all);
         self.0.set_position(done);
     }
 
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::grpc::server;
 use crate::service::Service;
+use crate::service::access::check_listen;
 
 use super::args::{Global, Serve};
 use super::directory::Directory;
@@ -18,6 +19,8 @@ use super::output;
 
 /// Serves the ledger in a directory until SIGINT or SIGTERM.
 pub(super) async fn serve(global: &Global, serve: &Serve) -> Result<Exit, Failure> {
+    check_listen(serve.listen)
+        .map_err(|error| Failure::new(Exit::Usage, format!("--listen: {error}")))?;
     let listener = bind(serve.listen).await?;
     let bar = output::progress(global, "checking entries");
     let directory = Directory::new(&serve.store);

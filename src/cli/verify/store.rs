@@ -20,7 +20,7 @@ use crate::vault::slot::{self, Keys};
 use crate::verify::{Checker, Fault, KeyState, Report};
 
 /// Checks a directory and prints what was found.
-pub fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failure> {
+pub(crate) fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failure> {
     let directory = Directory::new(&wanted.store);
     let origin = directory.origin()?;
     let vkey = match &wanted.vkey {
@@ -81,10 +81,10 @@ fn find(global: &Global, blocks: &File, origin: &str) -> Result<Scan, Failure> {
         ControlFlow::Continue(())
     });
     bar.finish();
-    found.map_err(unreadable)
+    found.map_err(|error| unreadable(&error))
 }
 
-fn unreadable(error: ScanError) -> Failure {
+fn unreadable(error: &ScanError) -> Failure {
     Failure::new(Exit::Other, error.to_string())
 }
 
@@ -100,7 +100,7 @@ fn walk(
     let mut walk = KeyWalk::new();
     for commit in &found.commits {
         checker.missing(commit.first);
-        let entries = read_commit(blocks, commit).map_err(unreadable)?;
+        let entries = read_commit(blocks, commit).map_err(|error| unreadable(&error))?;
         for entry in entries {
             checker.entry(&entry, |position| match keys {
                 None => KeyState::NotHere,
@@ -130,9 +130,9 @@ fn keys(directory: &Directory, table: &mut Table) -> Result<Option<Keys>, Failur
         return Ok(None);
     };
     match slot::choose(&bytes, &directory.origin()?) {
-        Ok(Some((keys, whole))) => {
-            let state = if whole {
-                "one slot valid"
+        Ok(Some((keys, rewrite))) => {
+            let state = if rewrite {
+                "one slot counts, the other is older or damaged"
             } else {
                 "both slots valid and equal"
             };
