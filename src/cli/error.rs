@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tonic_types::StatusExt;
+use crate::grpc::client::{Code, Status, named_fields};
 
 use super::exit::Exit;
 
@@ -55,9 +55,8 @@ impl From<Box<dyn std::error::Error>> for Failure {
     }
 }
 
-impl From<tonic::Status> for Failure {
-    fn from(status: tonic::Status) -> Self {
-        use tonic::Code;
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
         let exit = match status.code() {
             Code::Ok => Exit::Done,
             Code::InvalidArgument | Code::AlreadyExists | Code::Aborted | Code::OutOfRange => {
@@ -74,14 +73,9 @@ impl From<tonic::Status> for Failure {
                 Exit::Other
             }
         };
-        let details = status.get_error_details();
-        let violations = details
-            .bad_request()
-            .map(|bad| bad.field_violations.clone());
-        let fields = violations.unwrap_or_default();
-        let named: Vec<String> = fields
-            .iter()
-            .map(|field| format!("{}: {}", field.field, field.description))
+        let named: Vec<String> = named_fields(&status)
+            .into_iter()
+            .map(|(field, what)| format!("{field}: {what}"))
             .collect();
         let failure = Self::new(exit, status.message());
         if named.is_empty() || status.message().contains(&named.join("; ")) {
