@@ -1,7 +1,4 @@
 //! Checking a ledger from its stored bytes: what is whole is verified, what was changed is named.
-#![expect(reason = "helpers of tests stop at the first surprise")]
-
-#[path = "support/ledger.rs"]
 mod ledger;
 
 use caseledger::ledger::checkpoint::Checkpoint;
