@@ -1,4 +1,6 @@
 //! Checking a ledger from its stored bytes: what is whole is verified, what was changed is named.
+
+#[path = "support/ledger.rs"]
 mod ledger;
 
 use caseledger::ledger::checkpoint::Checkpoint;
