@@ -30,15 +30,14 @@ pub(crate) async fn checkpoint(
         Some(path) => read(path, &key)?,
         None => newest(client.insert(ask::connect(global).await?), &key).await?,
     };
-    let verdict = match without_proof(&earlier, &later) {
-        Some(verdict) => verdict,
-        None => {
-            let client = match &mut client {
-                Some(client) => client,
-                None => client.insert(ask::connect(global).await?),
-            };
-            ask_for_proof(client, &earlier, &later, &key).await?
-        }
+    let verdict = if let Some(verdict) = without_proof(&earlier, &later) {
+        verdict
+    } else {
+        let client = match &mut client {
+            Some(client) => client,
+            None => client.insert(ask::connect(global).await?),
+        };
+        ask_for_proof(client, &earlier, &later, &key).await?
     };
     let mut table = Table::new("CheckpointVerification", &["checkpoint", "size", "root"]);
     for (name, it) in [("earlier", &earlier), ("later", &later)] {
