@@ -31,7 +31,7 @@ fn the_digest_of_the_pack_is_the_one_that_answers_have_named() {
     assert_eq!((pack.id(), pack.version()), ("england", "1"));
     assert_eq!(
         pack.digest().to_string(),
-        "fce012c2aefb4499efb95a252b3e55460457207428d03fde35966cf1ae2b14db"
+        "f6b4fa9537cae94cc18171c967525d24e2c874a7d5d350b2ec09378f1ab5c0dd"
     );
     assert!(pack.stamp().starts_with("england 1 (blake3 "));
 }

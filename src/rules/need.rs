@@ -107,6 +107,9 @@ pub struct ItemFilter {
     pub nth: u32,
     /// The days back from the item that `nth` counts in.
     pub within_days: u32,
+    /// Of an `[[item]]`: somebody waits for it, but it is no information about the child. *Any item* leaves it
+    /// out, and so does every count of what was known.
+    pub answer_only: bool,
 }
 
 impl ItemFilter {
@@ -192,8 +195,12 @@ fn odd_code(field: &str, given: &[String], known: impl Fn(&str) -> bool) -> Opti
 }
 
 /// Whether any of the filters takes the item.
-pub(super) fn any_matches(filters: &[ItemFilter], facts: &ItemFacts<'_>, is_item: bool) -> bool {
-    filters.iter().any(|f| f.matches(facts, is_item))
+pub(super) fn any_matches<'a>(
+    mut filters: impl Iterator<Item = &'a ItemFilter>,
+    facts: &ItemFacts<'_>,
+    is_item: bool,
+) -> bool {
+    filters.any(|f| f.matches(facts, is_item))
 }
 
 fn accepts(accepted: &[String], value: &str) -> bool {
