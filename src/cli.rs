@@ -1,1 +1,75 @@
 //! The command line, and the one place that names every layer.
+
+pub mod args;
+mod ask;
+mod checkpoint;
+mod directory;
+mod error;
+mod exit;
+mod output;
+mod serve;
+mod verify;
+
+use std::io::IsTerminal;
+
+use clap::{CommandFactory, Parser};
+use tokio::runtime::Runtime;
+
+use self::args::{Cli, Command};
+use self::error::Failure;
+pub use self::exit::Exit;
+
+/// Reads the command line, does what it asks, and says how it ended.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) => {
+            // Help and version are answers; anything else is a wrong command line.
+            let exit = if asked.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            return if asked.print().is_ok() {
+                exit
+            } else {
+                Exit::Other
+            };
+        }
+    };
+    let filter = std::env::var("CASELEDGER_LOG").unwrap_or_else(|_unset| "warn".to_owned());
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    match command(cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output::say(&failure.to_string());
+            failure.exit
+        }
+    }
+}
+
+fn command(cli: Cli) -> Result<Exit, Failure> {
+    let global = cli.global;
+    match cli.command {
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "caseledger", &mut script);
+            output::data(String::from_utf8_lossy(&script).trim_end())?;
+            Ok(Exit::Done)
+        }
+        Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),
+        Command::Serve(serve) => runtime()?.block_on(serve::serve(&global, &serve)),
+        Command::Checkpoint(args::Checkpoint::Show) => {
+            runtime()?.block_on(checkpoint::show(&global))
+        }
+    }
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Ok(Runtime::new()?)
+}

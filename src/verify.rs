@@ -1,1 +1,243 @@
 //! Checks records from their stored bytes. Checking nothing is never a pass.
+//!
+//! A [`Checker`] is shown every entry of a ledger in order of position, as bytes, and rehashes all of it: the form of
+//! the entry, the digest of its content, its chain, its leaf of the tree, and that the chain and the tree agree (the
+//! leaf holds the link). With the key of an entry the content is opened too and its fields root recomputed. It needs no
+//! secret, no network and no server, and cannot write.
+
+mod report;
+
+use std::collections::BTreeMap;
+
+pub use self::report::{Contents, Fault, FaultKind, Outcome, Report};
+
+use crate::ledger::chain::ChainWalk;
+use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::content::EntryKey;
+use crate::ledger::digest::{ChainTag, TreeHash};
+use crate::ledger::entry::{Chain, SealedEntry};
+use crate::ledger::statement::{Origin, verify_signature};
+use crate::ledger::tree::MemoryTree;
+
+/// Most faults that are kept; what comes after is counted only.
+pub const FAULTS_MAX: usize = 100;
+
+/// What is known of the key of an entry.
+#[derive(Clone, Debug)]
+pub enum KeyState {
+    /// It is here.
+    Key(EntryKey),
+    /// It was destroyed.
+    Erased,
+    /// This verifier has no keys.
+    NotHere,
+}
+
+/// Checks a ledger entry by entry.
+#[derive(Debug)]
+pub struct Checker {
+    origin: Origin,
+    tree: MemoryTree,
+    chains: BTreeMap<ChainTag, ChainWalk>,
+    /// Public keys by key id, for signed statements.
+    signers: BTreeMap<[u8; 32], [u8; 32]>,
+    appended: u64,
+    contents: Contents,
+    signatures_unchecked: u64,
+    faults: Vec<Fault>,
+    faults_more: u64,
+}
+
+impl Checker {
+    /// A checker of the ledger of this name, before its first entry.
+    pub fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            tree: MemoryTree::new(),
+            chains: BTreeMap::new(),
+            signers: BTreeMap::new(),
+            appended: 0,
+            contents: Contents::default(),
+            signatures_unchecked: 0,
+            faults: Vec::new(),
+            faults_more: 0,
+        }
+    }
+
+    /// Gives the public key of an agency that signs; statements under a key that was not given are counted, not passed.
+    #[must_use]
+    pub fn with_signer(mut self, key_id: [u8; 32], public_key: [u8; 32]) -> Self {
+        self.signers.insert(key_id, public_key);
+        self
+    }
+
+    /// Checks the next entry. `key` is asked for its key by position.
+    pub fn entry(&mut self, bytes: &[u8], key: impl FnOnce(u64) -> KeyState) {
+        let position = self.tree.size();
+        match SealedEntry::decode(bytes) {
+            Ok(entry) => self.sealed(&entry, key),
+            Err(error) => {
+                self.fault(position, FaultKind::Form, error.to_string());
+                // Keeps the positions of what follows; the root cannot come out right any more.
+                self.tree.append(TreeHash::ZERO);
+            }
+        }
+    }
+
+    /// Notes that the entry at the next position is missing.
+    pub fn missing(&mut self, until: u64) {
+        let from = self.tree.size();
+        if from >= until {
+            return;
+        }
+        let last = until.saturating_sub(1);
+        self.fault(
+            from,
+            FaultKind::Missing,
+            format!("positions {from} to {last} are missing"),
+        );
+        while self.tree.size() < until {
+            self.tree.append(TreeHash::ZERO);
+        }
+    }
+
+    fn sealed(&mut self, entry: &SealedEntry, key: impl FnOnce(u64) -> KeyState) {
+        let position = self.tree.size();
+        if entry.position() != position {
+            let says = format!("the entry says that it is number {}", entry.position());
+            self.fault(position, FaultKind::Position, says);
+        }
+        if entry.appended() < self.appended {
+            let says = "it was appended before the entry in front of it".to_owned();
+            self.fault(position, FaultKind::Time, says);
+        }
+        self.appended = self.appended.max(entry.appended());
+        self.chain(position, entry);
+        self.signature(position, entry);
+        self.content(position, entry, key);
+        self.tree.append(entry.leaf_hash());
+    }
+
+    fn chain(&mut self, position: u64, entry: &SealedEntry) {
+        let tag = *entry.tag();
+        if Chain::of(&self.origin, &tag) != entry.kind().chain() {
+            let says = "its kind does not belong to its chain".to_owned();
+            self.fault(position, FaultKind::Chain, says);
+        }
+        let origin = &self.origin;
+        let walk = self
+            .chains
+            .entry(tag)
+            .or_insert_with(|| ChainWalk::new(origin, tag));
+        if let Err(broken) = walk.next(entry.parsed()) {
+            // A chain has no more entries than the ledger: what says more is not followed.
+            if entry.case_seq() <= position.saturating_add(1) {
+                walk.resume_at(entry.parsed());
+            }
+            self.fault(position, FaultKind::Chain, broken.to_string());
+        }
+    }
+
+    fn signature(&mut self, position: u64, entry: &SealedEntry) {
+        let header = entry.parsed();
+        let (Some(signature), Some(key_id)) = (header.signature, header.statement.key_id) else {
+            return;
+        };
+        let Some(public) = self.signers.get(key_id.as_bytes()) else {
+            self.signatures_unchecked = self.signatures_unchecked.saturating_add(1);
+            return;
+        };
+        if !verify_signature(&header.statement.encode(), &signature, public) {
+            let says = "the agency's signature does not verify".to_owned();
+            self.fault(position, FaultKind::Signature, says);
+        }
+    }
+
+    fn content(&mut self, position: u64, entry: &SealedEntry, key: impl FnOnce(u64) -> KeyState) {
+        if !entry.content_intact() {
+            let says = "the stored content is not what the header was sealed over".to_owned();
+            self.fault(position, FaultKind::Content, says);
+            return;
+        }
+        match key(position) {
+            KeyState::Key(key) => match entry.open(&key) {
+                Ok(_proven) => self.contents.proven += 1,
+                Err(error) => self.fault(position, FaultKind::Content, error.to_string()),
+            },
+            KeyState::Erased => self.contents.erased += 1,
+            KeyState::NotHere => self.contents.no_key += 1,
+        }
+    }
+
+    fn fault(&mut self, position: u64, kind: FaultKind, what: String) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(Fault {
+                position,
+                kind,
+                what,
+            });
+        } else {
+            self.faults_more = self.faults_more.saturating_add(1);
+        }
+    }
+
+    /// Notes that two intact records of the store say different things of one position.
+    pub fn contradiction(&mut self, position: u64, what: String) {
+        self.fault(position, FaultKind::Position, what);
+    }
+
+    /// Checks that the ledger contains a checkpoint that somebody kept.
+    pub fn holds(&mut self, checkpoint: &Checkpoint) {
+        self.promised(checkpoint);
+    }
+
+    /// Ends the check. `promised` is a checkpoint that the ledger must contain: its newest, from the head file or kept by
+    /// somebody else. Without one the outcome is at best partial: nothing says that the end is there.
+    pub fn finish(mut self, promised: Option<&Checkpoint>) -> Report {
+        let size = self.tree.size();
+        if let Some(checkpoint) = promised {
+            self.promised(checkpoint);
+        }
+        let outcome = if !self.faults.is_empty() {
+            Outcome::Failed
+        } else if size == 0 {
+            Outcome::Nothing
+        } else if promised.is_none() || self.signatures_unchecked > 0 {
+            Outcome::Partial
+        } else {
+            Outcome::Verified
+        };
+        Report {
+            outcome,
+            size,
+            root: self.tree.root(),
+            chains: self.chains.len() as u64,
+            contents: self.contents,
+            checkpoint: promised.map(|checkpoint| checkpoint.size),
+            signatures_unchecked: self.signatures_unchecked,
+            faults: self.faults,
+            faults_more: self.faults_more,
+        }
+    }
+
+    fn promised(&mut self, checkpoint: &Checkpoint) {
+        let size = self.tree.size();
+        if checkpoint.origin != self.origin {
+            let says = "the checkpoint is another ledger's".to_owned();
+            self.fault(size, FaultKind::Checkpoint, says);
+        } else if checkpoint.size > size {
+            let says = format!(
+                "a checkpoint of {} entries was given out; entries {size} to {} are missing",
+                checkpoint.size,
+                checkpoint.size.saturating_sub(1)
+            );
+            self.fault(size, FaultKind::Missing, says);
+        } else if self.tree.root_at(checkpoint.size) != Some(checkpoint.root) {
+            let says = format!(
+                "the first {} entries are not those of the checkpoint that was given out",
+                checkpoint.size
+            );
+            self.fault(checkpoint.size, FaultKind::Checkpoint, says);
+        }
+    }
+}

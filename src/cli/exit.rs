@@ -52,7 +52,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The table shown under `--help`.
-pub const HELP: &str = "\
+pub(super) const HELP: &str = "\
 Exit codes:
   0  done; for verify: everything asked was checked and holds
   1  failed for another reason

@@ -4,7 +4,10 @@ use std::io::{IsTerminal, Write};
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table as Grid, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
+
+use super::args::Global;
 
 /// How data is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -22,7 +25,7 @@ pub enum Format {
 
 /// Rows with named columns: the one shape behind all four formats.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub(super) struct Table {
     /// What the rows are, as the `kind` of the JSON document: `Allocation`.
     pub kind: &'static str,
     /// Column names in lowerCamelCase; the table shows them in words and capitals.
@@ -35,21 +38,32 @@ pub struct Table {
 
 impl Table {
     /// An empty table of the given kind and columns.
-    pub fn new(kind: &'static str, columns: &[&'static str]) -> Self {
-        Self { kind, columns: columns.to_vec(), ..Self::default() }
+    pub(super) fn new(kind: &'static str, columns: &[&'static str]) -> Self {
+        Self {
+            kind,
+            columns: columns.to_vec(),
+            ..Self::default()
+        }
     }
 
     /// Adds a row. A row with another number of cells than there are columns is a fault of the caller.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        debug_assert_eq!(N, self.columns.len(), "a cell for each column of {}", self.kind);
-        self.rows.push(cells.to_vec());
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        debug_assert_eq!(
+            N,
+            self.columns.len(),
+            "a cell for each column of {}",
+            self.kind
+        );
+        self.rows.push(cells.into());
     }
 
     fn objects(&self) -> impl Iterator<Item = Value> + '_ {
         self.rows.iter().map(|row| {
             let cells = self.columns.iter().zip(row);
             Value::Object(
-                cells.map(|(k, v)| ((*k).to_owned(), v.clone().into())).collect::<Map<_, _>>(),
+                cells
+                    .map(|(k, v)| ((*k).to_owned(), v.clone().into()))
+                    .collect::<Map<_, _>>(),
             )
         })
     }
@@ -77,7 +91,7 @@ fn guarded(cell: &str) -> String {
 
 fn grid(table: &Table) -> String {
     let mut grid = Grid::new();
-    grid.load_preset(presets::NOTHING);
+    grid.load_style(presets::NOTHING);
     if std::io::stdout().is_terminal() {
         grid.set_content_arrangement(ContentArrangement::Dynamic);
     }
@@ -85,14 +99,21 @@ fn grid(table: &Table) -> String {
     for row in &table.rows {
         grid.add_row(row);
     }
-    let lines: Vec<String> = grid.lines().map(|line| line.trim_end().to_owned()).collect();
+    let lines: Vec<String> = grid
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
     lines.join("\n")
 }
 
 fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
     Ok(match format {
         Format::Table => {
-            let mut text = if table.rows.is_empty() { String::new() } else { grid(table) };
+            let mut text = if table.rows.is_empty() {
+                String::new()
+            } else {
+                grid(table)
+            };
             for note in &table.notes {
                 if !text.is_empty() {
                     text.push('\n');
@@ -108,16 +129,20 @@ fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
             "notes": table.notes,
         })
         .to_string(),
-        Format::Jsonl => {
-            table.objects().map(|object| object.to_string()).collect::<Vec<_>>().join("\n")
-        }
+        Format::Jsonl => table
+            .objects()
+            .map(|object| object.to_string())
+            .collect::<Vec<_>>()
+            .join("\n"),
         Format::Csv => {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(&table.columns)?;
             for row in &table.rows {
                 writer.write_record(row.iter().map(|cell| guarded(cell)))?;
             }
-            let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+            let bytes = writer
+                .into_inner()
+                .map_err(csv::IntoInnerError::into_error)?;
             String::from_utf8_lossy(&bytes).trim_end().to_owned()
         }
     })
@@ -127,7 +152,7 @@ fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
 ///
 /// # Errors
 /// Standard output cannot be written, or the rows cannot be put into CSV.
-pub fn table(table: &Table, format: Format) -> Result<(), Box<dyn std::error::Error>> {
+pub(super) fn table(table: &Table, format: Format) -> Result<(), Box<dyn std::error::Error>> {
     let text = rendered(table, format)?;
     data(&text)
 }
@@ -136,7 +161,7 @@ pub fn table(table: &Table, format: Format) -> Result<(), Box<dyn std::error::Er
 ///
 /// # Errors
 /// Standard output cannot be written, except that its reader went away.
-pub fn data(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+pub(super) fn data(text: &str) -> Result<(), Box<dyn std::error::Error>> {
     if text.is_empty() {
         return Ok(());
     }
@@ -149,8 +174,37 @@ pub fn data(text: &str) -> Result<(), Box<dyn std::error::Error>> {
 
 /// Says something to the person at the terminal, on standard error.
 #[expect(clippy::print_stderr, reason = "this file is the one door for output")]
-pub fn say(text: &str) {
+pub(super) fn say(text: &str) {
     eprintln!("{text}");
+}
+
+/// A progress bar on standard error; hidden where that is no terminal.
+pub(super) struct Progress(ProgressBar);
+
+/// A bar with this caption, unless `--no-progress`.
+pub(super) fn progress(global: &Global, caption: &'static str) -> Progress {
+    if global.no_progress || !std::io::stderr().is_terminal() {
+        return Progress(ProgressBar::hidden());
+    }
+    let bar = ProgressBar::no_length().with_message(caption);
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
+    Progress(match style {
+        Ok(style) => bar.with_style(style),
+        Err(_template) => bar,
+    })
+}
+
+impl Progress {
+    /// Shows `done` of `all`.
+    pub(super) fn to(&self, done: u64, all: u64) {
+        self.0.set_length(all);
+        self.0.set_position(done);
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
 }
 
 #[cfg(test)]
@@ -167,12 +221,18 @@ mod tests {
     #[test]
     fn one_table_reads_the_same_in_four_formats() {
         let out = |format| rendered(&sample(), format).unwrap();
-        assert_eq!(out(Format::Table), " WHO  CHILD TOLD\n SW1  =no record\n1 worker");
+        assert_eq!(
+            out(Format::Table),
+            " WHO  CHILD TOLD\n SW1  =no record\n1 worker"
+        );
         assert_eq!(
             out(Format::Json),
             r#"{"apiVersion":"caseledger/v1","items":[{"childTold":"=no record","who":"SW1"}],"kind":"Allocation","notes":["1 worker"]}"#
         );
-        assert_eq!(out(Format::Jsonl), r#"{"childTold":"=no record","who":"SW1"}"#);
+        assert_eq!(
+            out(Format::Jsonl),
+            r#"{"childTold":"=no record","who":"SW1"}"#
+        );
         assert_eq!(out(Format::Csv), "who,childTold\nSW1,'=no record");
     }
 }

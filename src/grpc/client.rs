@@ -6,7 +6,10 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Streaming};
+use tonic_types::StatusExt;
+
+pub use tonic::{Code, Status};
 
 use crate::domain::id::{AgencyId, EventId};
 use crate::service::limits;
@@ -211,4 +214,16 @@ pub fn append_request(event_id: EventId, event: Vec<u8>) -> pb::AppendRequest {
         blind: true,
         ..Default::default()
     }
+}
+
+/// The fields a refusal names, each with what is wrong and the remedy.
+pub fn named_fields(status: &Status) -> Vec<(String, String)> {
+    let details = status.get_error_details();
+    let violations = details
+        .bad_request()
+        .map(|bad| bad.field_violations.as_slice());
+    let violations = violations.unwrap_or_default().iter();
+    violations
+        .map(|named| (named.field.clone(), named.description.clone()))
+        .collect()
 }

@@ -244,7 +244,10 @@ impl History {
 
     /// A reference to an entry of this history.
     pub(crate) fn reference(&self, position: u64) -> EntryRef {
-        let entry = &self.entries[usize::try_from(position).unwrap()];
+        let entry = self
+            .entries
+            .get(usize::try_from(position).unwrap())
+            .unwrap();
         EntryRef::Event {
             agency: entry.agency.clone(),
             id: entry.event_id,

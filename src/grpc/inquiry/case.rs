@@ -136,7 +136,11 @@ fn people_rows(cut: &Cut) -> Vec<pb::PersonRow> {
                     it.born.as_ref().or(Some(&reading.event().occurred)),
                 )
             }
-            _ => continue,
+            CaseContent::CaseOpened(_)
+            | CaseContent::CaseClosed(_)
+            | CaseContent::HouseholdMemberJoined(_)
+            | CaseContent::HouseholdMemberLeft(_)
+            | CaseContent::MoveKnown(_) => continue,
         };
         let row = rows.entry(person.clone()).or_default();
         row.person = person.to_string();
@@ -181,7 +185,7 @@ fn statuses(cut: &Cut, cover: &Coverage, pack: &Pack) -> Vec<pb::StatusRow> {
                 match same {
                     Some(other) => other.children.push(child.to_string()),
                     None => rows.push(pb::StatusRow {
-                        children: people(&[child.clone()]),
+                        children: people(std::slice::from_ref(&child)),
                         ..row
                     }),
                 }

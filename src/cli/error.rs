@@ -1,0 +1,87 @@
+//! A failure as a person reads it: what, why, what next; and the exit code that goes with it.
+
+use std::fmt;
+
+use crate::grpc::client::{Code, Status, named_fields};
+
+use super::exit::Exit;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// How the program ends.
+    pub exit: Exit,
+    what: String,
+    advice: Option<String>,
+}
+
+impl Failure {
+    /// A failure with this exit code and text.
+    pub(super) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            advice: None,
+        }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub(super) fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        if let Some(advice) = &self.advice {
+            write!(f, "\n  {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Other, error.to_string())
+    }
+}
+
+impl From<Box<dyn std::error::Error>> for Failure {
+    fn from(error: Box<dyn std::error::Error>) -> Self {
+        Self::new(Exit::Other, error.to_string())
+    }
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        let exit = match status.code() {
+            Code::Ok => Exit::Done,
+            Code::InvalidArgument | Code::AlreadyExists | Code::Aborted | Code::OutOfRange => {
+                Exit::InputRejected
+            }
+            Code::NotFound => Exit::NotFound,
+            Code::PermissionDenied | Code::Unauthenticated => Exit::NotPermitted,
+            Code::DataLoss => Exit::IntegrityBroken,
+            Code::Unavailable
+            | Code::DeadlineExceeded
+            | Code::ResourceExhausted
+            | Code::Cancelled => Exit::Unavailable,
+            Code::Unknown | Code::FailedPrecondition | Code::Unimplemented | Code::Internal => {
+                Exit::Other
+            }
+        };
+        let named: Vec<String> = named_fields(&status)
+            .into_iter()
+            .map(|(field, what)| format!("{field}: {what}"))
+            .collect();
+        let failure = Self::new(exit, status.message());
+        if named.is_empty() || status.message().contains(&named.join("; ")) {
+            failure
+        } else {
+            failure.advise(named.join("\n  "))
+        }
+    }
+}

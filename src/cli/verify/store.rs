@@ -1,0 +1,311 @@
+//! `verify store`: every stored byte of a ledger directory, read without opening anything for writing.
+//!
+//! The blocks are found by our own scanner; the store is never opened, because a store that is opened repairs itself.
+
+use std::fs::{self, File};
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+
+use crate::cli::args::{Global, VerifyStore};
+use crate::cli::directory::Directory;
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::output::{self, Format, Table};
+use crate::journal::scan::{Scan, ScanError, read_commit, scan};
+use crate::ledger::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::ledger::head;
+use crate::ledger::note::VerifierKey;
+use crate::vault::derive::{KeyWalk, NoKey};
+use crate::vault::slot::{self, Keys};
+use crate::verify::{Checker, Fault, KeyState, Report};
+
+/// Checks a directory and prints what was found.
+pub(crate) fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failure> {
+    let directory = Directory::new(&wanted.store);
+    let origin = directory.origin()?;
+    let vkey = match &wanted.vkey {
+        Some(vkey) => vkey.clone(),
+        None => directory.vkey()?,
+    };
+    let vkey: VerifierKey = vkey
+        .parse()
+        .map_err(|error| Failure::new(Exit::Usage, format!("the ledger's public key: {error}")))?;
+
+    let mut table = Table::new("StoreVerification", &["check", "result", "detail"]);
+    let path = directory.blocks();
+    let blocks = File::open(&path)
+        .map_err(|error| Failure::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
+    let found = find(global, &blocks, origin.as_str())?;
+    let keys = keys(&directory, &mut table)?;
+    let mut checker = Checker::new(origin.clone());
+    walk(global, &blocks, &found, keys.as_ref(), &mut checker)?;
+
+    let mut promised = newest(&directory, &vkey, &mut table)?;
+    if let Some(kept) = &wanted.checkpoint {
+        let kept = read_checkpoint(kept, &vkey)?;
+        // The larger one is held to at the end, the smaller one here.
+        match &promised {
+            Some(head) if head.size >= kept.size => checker.holds(&kept),
+            Some(head) => {
+                checker.holds(head);
+                promised = Some(kept);
+            }
+            None => promised = Some(kept),
+        }
+    }
+    for conflict in &found.conflicts {
+        checker.contradiction(
+            conflict.first,
+            format!("different blocks at {:?}", conflict.offsets),
+        );
+    }
+    let report = checker.finish(promised.as_ref());
+    describe(&mut table, &report, &found);
+    ranges(&mut table, &found.uncovered, global.format);
+    if wanted.vkey.is_none() {
+        table.notes.push(
+            "the public key came from the ledger's own directory; give --vkey with the one you keep"
+                .to_owned(),
+        );
+    }
+    table.notes.push(super::verdict(&report));
+    output::table(&table, global.format)?;
+    Ok(super::exit(report.outcome))
+}
+
+fn find(global: &Global, blocks: &File, origin: &str) -> Result<Scan, Failure> {
+    let bar = output::progress(global, "reading");
+    let all = blocks.metadata()?.len();
+    let found = scan(blocks, origin, |done| {
+        bar.to(done, all);
+        ControlFlow::Continue(())
+    });
+    bar.finish();
+    found.map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &ScanError) -> Failure {
+    Failure::new(Exit::Other, error.to_string())
+}
+
+/// Shows the checker every entry found, in order of position.
+fn walk(
+    global: &Global,
+    blocks: &File,
+    found: &Scan,
+    keys: Option<&Keys>,
+    checker: &mut Checker,
+) -> Result<(), Failure> {
+    let bar = output::progress(global, "checking entries");
+    let mut walk = KeyWalk::new();
+    for commit in &found.commits {
+        checker.missing(commit.first);
+        let entries = read_commit(blocks, commit).map_err(|error| unreadable(&error))?;
+        for entry in entries {
+            checker.entry(&entry, |position| match keys {
+                None => KeyState::NotHere,
+                Some(keys) => match walk.key(&keys.nodes, position) {
+                    Ok(key) => KeyState::Key(key),
+                    Err(NoKey::Erased) => KeyState::Erased,
+                    Err(NoKey::NotYet) => KeyState::NotHere,
+                },
+            });
+        }
+        bar.to(commit.end(), found.size());
+    }
+    bar.finish();
+    Ok(())
+}
+
+/// The keys of the entries, read without writing; `None` when there are none to be had.
+fn keys(directory: &Directory, table: &mut Table) -> Result<Option<Keys>, Failure> {
+    let mut row = |result: &str, detail: String| {
+        table.row(["keys".to_owned(), result.to_owned(), detail]);
+    };
+    let Some(bytes) = present(&directory.keys())? else {
+        row(
+            "not here",
+            "no key file: contents were not opened".to_owned(),
+        );
+        return Ok(None);
+    };
+    match slot::choose(&bytes, &directory.origin()?) {
+        Ok(Some((keys, rewrite))) => {
+            let state = if rewrite {
+                "one slot counts, the other is older or damaged"
+            } else {
+                "both slots valid and equal"
+            };
+            row(
+                "read",
+                format!("{state}; {} keys destroyed", keys.nodes.erased()),
+            );
+            Ok(Some(keys))
+        }
+        Ok(None) => {
+            row(
+                "damaged",
+                "no valid slot: contents were not opened".to_owned(),
+            );
+            Ok(None)
+        }
+        Err(error) => {
+            row("damaged", format!("{error}: contents were not opened"));
+            Ok(None)
+        }
+    }
+}
+
+/// The newest checkpoint of the head file, if it can be had.
+fn newest(
+    directory: &Directory,
+    vkey: &VerifierKey,
+    table: &mut Table,
+) -> Result<Option<Checkpoint>, Failure> {
+    let mut row = |result: &str, detail: String| {
+        table.row(["head file".to_owned(), result.to_owned(), detail]);
+    };
+    let Some(bytes) = present(&directory.head())? else {
+        row(
+            "not here",
+            "nothing says that the end of the ledger is there".to_owned(),
+        );
+        return Ok(None);
+    };
+    match head::choose(&bytes, vkey) {
+        Ok(Some(head)) => {
+            let checkpoint = head.checkpoint.checkpoint().clone();
+            row(
+                "read",
+                format!(
+                    "promises {} entries, root {}",
+                    checkpoint.size, checkpoint.root
+                ),
+            );
+            Ok(Some(checkpoint))
+        }
+        Ok(None) => {
+            row(
+                "damaged",
+                "no valid slot: nothing says that the end is there".to_owned(),
+            );
+            Ok(None)
+        }
+        Err(error) => {
+            row("damaged", error.to_string());
+            Ok(None)
+        }
+    }
+}
+
+fn read_checkpoint(path: &Path, vkey: &VerifierKey) -> Result<Checkpoint, Failure> {
+    let named = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
+    };
+    let note = fs::read_to_string(path).map_err(|error| named(&error))?;
+    let signed = SignedCheckpoint::open(&note, vkey).map_err(|error| named(&error))?;
+    Ok(signed.checkpoint().clone())
+}
+
+/// The bytes of a file; `None` when it is not there.
+fn present(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(
+            Exit::Other,
+            format!("{}: {error}", path.display()),
+        )),
+    }
+}
+
+fn describe(table: &mut Table, report: &Report, found: &Scan) {
+    let mut row = |check: &str, result: String, detail: String| {
+        table.row([check.to_owned(), result, detail]);
+    };
+    let chains = format!("{} chains; tree root {}", report.chains, report.root);
+    row("entries", report.size.to_string(), chains);
+    let contents = &report.contents;
+    let detail = format!(
+        "{} erased, {} without a key here",
+        contents.erased, contents.no_key
+    );
+    row("contents opened", contents.proven.to_string(), detail);
+    if report.signatures_unchecked > 0 {
+        let detail = "signed under a key that was not given".to_owned();
+        row(
+            "signatures not checked",
+            report.signatures_unchecked.to_string(),
+            detail,
+        );
+    }
+    for tail in &found.tails {
+        let detail = format!(
+            "{} of {} parts: it was never acknowledged",
+            tail.found, tail.parts
+        );
+        row("unfinished commit", format!("from {}", tail.first), detail);
+    }
+    for fault in &report.faults {
+        row("fault", fault.kind.to_string(), located(fault, found));
+    }
+    if report.faults_more > 0 {
+        row(
+            "fault",
+            "more".to_owned(),
+            format!("{} further faults", report.faults_more),
+        );
+    }
+    for suspect in found
+        .suspects
+        .iter()
+        .filter(|suspect| !suspect.intact_elsewhere)
+    {
+        let detail = format!("at offset {}: {}", suspect.offset, suspect.error);
+        row("damaged block", "no intact copy".to_owned(), detail);
+    }
+}
+
+/// A fault with where in the file its entry is.
+fn located(fault: &Fault, found: &Scan) -> String {
+    let holds = |first: u64, end: u64| (first..end).contains(&fault.position);
+    let commit = found
+        .commits
+        .iter()
+        .find(|commit| holds(commit.first, commit.end()));
+    let gap = found
+        .gaps
+        .iter()
+        .find(|gap| gap.positions.contains(&fault.position));
+    let place = match (commit.and_then(|commit| commit.parts.first()), gap) {
+        (Some(part), _) => format!(" (block at offset {})", part.offset),
+        (None, Some(gap)) => match (gap.after, gap.before) {
+            (Some(after), Some(before)) => format!(" (between offsets {after} and {before})"),
+            (None, Some(before)) => format!(" (before offset {before})"),
+            (Some(after), None) => format!(" (after offset {after})"),
+            (None, None) => String::new(),
+        },
+        (None, None) => String::new(),
+    };
+    format!("entry {}: {}{place}", fault.position, fault.what)
+}
+
+/// Bytes that no block covers: the store's own framing and free space, which carry nothing of the record.
+fn ranges(table: &mut Table, uncovered: &[Range<u64>], format: Format) {
+    let total: u64 = uncovered
+        .iter()
+        .map(|range| range.end.saturating_sub(range.start))
+        .sum();
+    let detail = format!(
+        "{} ranges: the store's own framing and free space",
+        uncovered.len()
+    );
+    table.row(["bytes not covered".to_owned(), total.to_string(), detail]);
+    if format != Format::Table {
+        for range in uncovered {
+            let bytes = range.end.saturating_sub(range.start).to_string();
+            let detail = format!("{}..{}", range.start, range.end);
+            table.row(["range not covered".to_owned(), bytes, detail]);
+        }
+    }
+}
