@@ -107,9 +107,6 @@ pub struct ItemFilter {
     pub nth: u32,
     /// The days back from the item that `nth` counts in.
     pub within_days: u32,
-    /// Of an `[[item]]`: somebody waits for it, but it is no information about the child. *Any item* leaves it
-    /// out, and so does every count of what was known.
-    pub answer_only: bool,
 }
 
 impl ItemFilter {

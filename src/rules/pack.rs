@@ -94,6 +94,7 @@ pub struct Pack {
     allocation: AllocationParameters,
     turnover: TurnoverParameters,
     items: Vec<ItemFilter>,
+    answers: Vec<ItemFilter>,
     statuses: Vec<StatusRule>,
     roles: Vec<RoleWindow>,
     needs: Vec<NeedRule>,
@@ -141,6 +142,7 @@ impl Pack {
             allocation: section(&mut table, "allocation")?,
             turnover: section(&mut table, "turnover")?,
             items: rules(&mut table, "item")?,
+            answers: rules(&mut table, "answer")?,
             statuses: rules(&mut table, "status")?,
             roles: resolve_windows(rules(&mut table, "role")?)?,
             needs: rules(&mut table, "need")?,
@@ -163,6 +165,9 @@ impl Pack {
         };
         for (i, item) in self.items.iter().enumerate() {
             fault("item", &(i + 1).to_string(), item.fault())?;
+        }
+        for (i, answer) in self.answers.iter().enumerate() {
+            fault("answer", &(i + 1).to_string(), answer.fault())?;
         }
         for (i, status) in self.statuses.iter().enumerate() {
             let twice = self.statuses.iter().take(i).any(|s| s.id == status.id);
@@ -284,13 +289,13 @@ impl Pack {
 
     /// Whether an event is an item: it carries information that somebody else may need (`semantics.md` 7.2).
     pub fn is_item(&self, facts: &ItemFacts<'_>) -> bool {
-        any_matches(self.items.iter().filter(|i| !i.answer_only), facts, false)
+        any_matches(self.items.iter(), facts, false)
     }
 
     /// Whether an event is an answer that somebody waits for, and no information about the child: the decision on a
     /// referral. Only rules that name its type ask for it.
     pub fn is_answer(&self, facts: &ItemFacts<'_>) -> bool {
-        any_matches(self.items.iter().filter(|i| i.answer_only), facts, false)
+        any_matches(self.answers.iter(), facts, false)
     }
 
     /// The rule about what is to come back, when the pack has one and it is computed by default.

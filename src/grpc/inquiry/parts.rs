@@ -11,7 +11,7 @@ use crate::domain::time::{AsAt, Interval, london_date};
 use crate::grpc::pb;
 use crate::grpc::status::{bad_field, status};
 use crate::projection::allocation::days::DayRange;
-use crate::projection::coverage::{Absence, Cover, Coverage, Reason};
+use crate::projection::coverage::{Cover, Coverage, Reason};
 use crate::projection::cut::{Basis, Cut};
 use crate::projection::knowledge::Holder;
 use crate::rules::pack::Pack;
@@ -201,17 +201,6 @@ pub(super) fn people(children: &[PersonRef]) -> Vec<String> {
     children.iter().map(ToString::to_string).collect()
 }
 
-/// What an absence is worth, as named in data.
-pub(super) fn worth(absence: Absence) -> String {
-    match absence {
-        Absence::NoRecord => "no record".to_owned(),
-        Absence::Unconfirmed => {
-            "no record; the agency has not confirmed that it sent everything".to_owned()
-        }
-        Absence::Undeterminable(why) => format!("undeterminable ({})", reason(why)),
-    }
-}
-
 /// Why it cannot be told.
 pub(super) fn reason(why: Reason) -> String {
     match why {
@@ -259,6 +248,23 @@ pub(super) fn coverage(cut: &Cut, coverage: &Coverage, kinds: &[FeedKind]) -> Ve
         }
     }
     rows
+}
+
+/// The entries at these positions, each by the agency's own id too.
+pub(super) fn entries(cut: &Cut, positions: &[u64]) -> Vec<pb::EvidenceEntry> {
+    let all = cut.log().entries();
+    let at = |position: &u64| {
+        let index = all.binary_search_by_key(position, |entry| entry.position);
+        all.get(index.ok()?)
+    };
+    let found = positions.iter().filter_map(at);
+    let row = |entry: &crate::projection::placed::Placed| pb::EvidenceEntry {
+        position: entry.position,
+        agency: entry.agency.to_string(),
+        event_id: entry.event_id.to_string(),
+        r#type: entry.event.content.type_name().to_owned(),
+    };
+    found.map(row).collect()
 }
 
 /// Positions of the entries that say what an agency's feed carries.

@@ -71,18 +71,7 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
     }
     let later = answers(case, item, agency, (day_after(due), case.day()));
     let done = later.first().map(|(on, _)| *on);
-    let outcome = ACT_KINDS
-        .iter()
-        .map(|kind| {
-            case.coverage()
-                .absence(agency, *kind, start, day_after(due))
-        })
-        .fold(Absence::NoRecord, Absence::both);
-    let until = ACT_KINDS
-        .iter()
-        .filter_map(|kind| case.coverage().covered_to(agency, *kind, None, start))
-        .min()
-        .unwrap_or(due);
+    let (outcome, until) = worth(case, agency, (start, due));
     let end = done.unwrap_or(until);
     Some(SharingRow {
         kind: RowKind::NoActRecorded,
@@ -112,6 +101,22 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
             .collect(),
         sentence: String::new(),
     })
+}
+
+/// What *no act recorded* is worth up to the due day, and the last day that all its kinds cover.
+fn worth(case: &Case<'_>, agency: &AgencyId, (start, due): (Date, Date)) -> (Absence, Date) {
+    let coverage = case.coverage();
+    let absent = |kind: &FeedKind| coverage.absence(agency, *kind, start, day_after(due));
+    let outcome = ACT_KINDS
+        .iter()
+        .map(absent)
+        .fold(Absence::NoRecord, Absence::both);
+    let until = ACT_KINDS
+        .iter()
+        .filter_map(|kind| coverage.covered_to(agency, *kind, None, start))
+        .min()
+        .unwrap_or(due);
+    (outcome, until)
 }
 
 /// Conferences' outcomes and changes of plan are decisions already: they ask for no further act.

@@ -167,7 +167,7 @@ fn stated(request: &InfoRequested, seen: &Seen<'_>) -> Option<Date> {
 fn rule_named(rule: &ResponseRule, stated: Option<Date>, due: Date) -> NamedRule {
     let mut named = named(rule, Figure::Gap, due);
     if stated.is_some() {
-        named.wording = "by the day that the request gives".to_owned();
+        "by the day that the request gives".clone_into(&mut named.wording);
     }
     named
 }
