@@ -280,6 +280,14 @@ fn content_of(step: &Step, h: &History) -> Content {
             },
             ..Default::default()
         })),
+        _ => about_the_record(step, h),
+    }
+}
+
+/// Disputes, links, retractions, corrections.
+fn about_the_record(step: &Step, h: &History) -> Content {
+    let day = date_of(step.day).to_string();
+    match step.kind {
         12 => Content::Sharing(SharingContent::ShareReceiptDisputed(ShareReceiptDisputed {
             share: target(step, h),
             words: String::new(),

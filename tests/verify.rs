@@ -1,8 +1,4 @@
 //! Checking a ledger from its stored bytes: what is whole is verified, what was changed is named.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests stop at the first surprise"
-)]
 
 #[path = "support/ledger.rs"]
 mod ledger;

@@ -25,6 +25,7 @@ use crate::ledger::entry::{EntryKind, SealedEntry};
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
 use crate::ledger::tree::MemoryTree;
+use crate::vault::Vault;
 use crate::vault::derive::NoKey;
 use crate::vault::file::VaultError;
 
@@ -33,7 +34,6 @@ use super::append::{self, Writer};
 use super::clock::{Clock, Guard};
 use super::error::Refused;
 use super::headfile::{HeadFile, HeadFileError, HeadSink};
-use super::keyring::Keyring;
 use super::limits;
 use super::own;
 use super::prepare::Decoder;
@@ -48,7 +48,7 @@ pub struct Parts {
     /// Sealed entries.
     pub journal: Arc<dyn Journal>,
     /// Keys of entries.
-    pub vault: Arc<Keyring>,
+    pub vault: Arc<dyn Vault>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ed25519 seed of the log's key, used for checkpoints only.
@@ -364,8 +364,10 @@ impl<'a> Fold<'a> {
     }
 
     fn event(&self, entry: &SealedEntry) -> Result<Option<CaseEvent>, Fault> {
-        let Some(key) = self.parts.vault.key(entry.position())? else {
-            return Ok(None);
+        let key = match self.parts.vault.key(entry.position()) {
+            Ok(key) => key,
+            Err(NoKey::Erased) => return Ok(None),
+            Err(none @ NoKey::NotYet) => return Err(none.into()),
         };
         let content = entry
             .open(&key)
