@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::calendar::{Calendar, CalendarError};
 use super::need::{ItemFacts, ItemFilter, NeedRule, any_matches};
-use super::parameters::{AllocationParameters, TurnoverParameters};
+pub use super::parameters::{AllocationParameters, TurnoverParameters};
 use super::response::{ResponseRule, ResponseTo};
 use super::role::{RoleWindow, StatusRule};
 

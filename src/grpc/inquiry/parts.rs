@@ -11,7 +11,7 @@ use crate::domain::time::{AsAt, Interval, london_date};
 use crate::grpc::pb;
 use crate::grpc::status::{bad_field, status};
 use crate::projection::allocation::days::DayRange;
-use crate::projection::coverage::{Cover, Coverage, Reason};
+use crate::projection::coverage::{Absence, Cover, Coverage, Reason};
 use crate::projection::cut::{Basis, Cut};
 use crate::projection::knowledge::Holder;
 use crate::rules::pack::Pack;
@@ -200,6 +200,17 @@ pub(super) fn day(day: Date) -> pb::DayBound {
 
 pub(super) fn people(children: &[PersonRef]) -> Vec<String> {
     children.iter().map(ToString::to_string).collect()
+}
+
+/// What an absence is worth, as named in data.
+pub(super) fn worth(absence: Absence) -> String {
+    match absence {
+        Absence::NoRecord => "no record".to_owned(),
+        Absence::Unconfirmed => {
+            "no record; the agency has not confirmed that it sent everything".to_owned()
+        }
+        Absence::Undeterminable(why) => format!("undeterminable ({})", reason(why)),
+    }
 }
 
 /// Why it cannot be told.
