@@ -9,6 +9,7 @@
 
 mod append;
 mod crash;
+mod inquiry_allocation;
 mod read;
 mod refusals;
 mod stop;
