@@ -5,6 +5,8 @@
 //! leaf holds the link). With the key of an entry the content is opened too and its fields root recomputed. It needs no
 //! secret, no network and no server, and cannot write.
 
+pub mod case;
+pub mod checkpoint;
 mod report;
 
 use std::collections::BTreeMap;

@@ -48,11 +48,12 @@ pub(in crate::grpc::inquiry) fn gaps(gaps: impl Iterator<Item = pb::Gap>) -> Vec
         }
     }
     for gap in &mut shown {
-        match gap.arrived.len() {
-            0 => {}
-            1 => gap.sentence.push_str("; 1 item arrived in it"),
-            n => gap.sentence.push_str(&format!("; {n} items arrived in it")),
-        }
+        let arrived = match gap.arrived.len() {
+            0 => continue,
+            1 => "; 1 item arrived in it".to_owned(),
+            n => format!("; {n} items arrived in it"),
+        };
+        gap.sentence.push_str(&arrived);
     }
     shown
 }
