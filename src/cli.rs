@@ -2,6 +2,7 @@
 
 pub mod args;
 mod ask;
+mod case;
 mod checkpoint;
 mod directory;
 mod error;
@@ -63,6 +64,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),
+        Command::Case(case) => runtime()?.block_on(case::answer(&global, case)),
         Command::Serve(serve) => runtime()?.block_on(serve::serve(&global, &serve)),
         Command::Checkpoint(args::Checkpoint::Show) => {
             runtime()?.block_on(checkpoint::show(&global))
