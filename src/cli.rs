@@ -5,8 +5,10 @@ mod ask;
 mod case;
 mod checkpoint;
 mod directory;
+mod entry;
 mod error;
 mod exit;
+mod json_lines;
 mod output;
 mod serve;
 mod verify;
@@ -63,8 +65,15 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             output::data(String::from_utf8_lossy(&script).trim_end())?;
             Ok(Exit::Done)
         }
+        Command::Entry(verb) => runtime()?.block_on(entry::run(&global, verb)),
         Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),
         Command::Case(case) => runtime()?.block_on(case::answer(&global, case)),
+        Command::Verify(args::Verify::Case(case)) => {
+            runtime()?.block_on(verify::case(&global, &case))
+        }
+        Command::Verify(args::Verify::Checkpoint(pair)) => {
+            runtime()?.block_on(verify::checkpoint(&global, &pair))
+        }
         Command::Serve(serve) => runtime()?.block_on(serve::serve(&global, &serve)),
         Command::Checkpoint(args::Checkpoint::Show) => {
             runtime()?.block_on(checkpoint::show(&global))

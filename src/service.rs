@@ -14,7 +14,6 @@ pub mod error;
 pub mod headfile;
 pub mod inquiry;
 pub mod integrity;
-pub mod keyring;
 pub mod limits;
 mod overlay;
 mod own;

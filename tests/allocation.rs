@@ -15,7 +15,7 @@ use caseledger::domain::event::{CaseEvent, Content, Role};
 use caseledger::projection::allocation::gap::{Gap, GapEnd, GapKind};
 use caseledger::projection::allocation::mark::EndReason;
 use caseledger::projection::allocation::{Allocation, Question, Row, allocation};
-use caseledger::projection::cut::{Basis, Readings, cut_with};
+use caseledger::projection::cut::{Basis, Reading, Readings, cut_with};
 use caseledger::rules::pack::Pack;
 use history::*;
 use jiff::civil::{Date, date};
@@ -376,7 +376,7 @@ fn a5_a_late_entry_and_a_record_error_give_each_basis_its_own_answer() {
         assert_eq!((late.days, late.applied), (56, true));
         let delays: Vec<_> = cut
             .facts()
-            .filter_map(|r| r.recording_delay_days())
+            .filter_map(Reading::recording_delay_days)
             .max()
             .into_iter()
             .collect();

@@ -5,8 +5,8 @@
 mod history;
 
 use caseledger::domain::event::allocation::{
-    AbsenceKind, AllocationBasis, AllocationContent, AllocationTransferred, Cover, CoverKind,
-    Explained, UnallocatedReasonRecorded, WorkerAbsent,
+    AbsenceKind, AllocationBasis, AllocationContent, AllocationTransferred, ChangeReason, Cover,
+    CoverKind, Explained, UnallocatedReasonRecorded, WorkerAbsent,
 };
 use caseledger::domain::event::case::{CaseContent, PersonRecorded, PersonRole};
 use caseledger::domain::event::contact::{ContactContent, SeenChild, VisitMade};
@@ -253,7 +253,7 @@ fn a_transfer_ends_one_spell_and_starts_the_next_without_a_gap() {
         to: staff("SW2"),
         team: String::new(),
         employment: Employment::Agency,
-        reason: Default::default(),
+        reason: ChangeReason::default(),
         reason_text: String::new(),
         explained_to_child: None,
         explained_to_family: Some(Explained {

@@ -374,9 +374,9 @@ fn a_torn_head_slot_leaves_the_other_and_two_histories_are_refused() {
 fn a_receipt_belongs_to_its_entry_alone() {
     let entries = chain(3);
     let mut tree = MemoryTree::new();
-    entries
-        .iter()
-        .for_each(|entry| tree.append(entry.leaf_hash()));
+    for entry in &entries {
+        tree.append(entry.leaf_hash());
+    }
     let signer = NoteSigner::new("ledger.example/test", &[1; 32]).unwrap();
     let checkpoint = caseledger::ledger::checkpoint::Checkpoint {
         origin: origin(),

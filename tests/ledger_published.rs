@@ -85,9 +85,9 @@ fn leaves() -> Vec<Vec<u8>> {
 
 fn tree() -> MemoryTree {
     let mut tree = MemoryTree::new();
-    leaves()
-        .iter()
-        .for_each(|leaf| tree.append(leaf_hash(leaf)));
+    for leaf in leaves() {
+        tree.append(leaf_hash(&leaf));
+    }
     tree
 }
 

@@ -2,7 +2,6 @@
 #![cfg(feature = "server")]
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "a test may stop at the first thing that is wrong"
 )]
@@ -120,7 +119,7 @@ fn event_ids_are_unique_and_every_reference_names_an_entry_of_the_same_file() {
             let mut refs = Vec::new();
             references(value.get("event").unwrap(), &mut refs);
             for (agency, id) in refs {
-                let author = here.get(id.as_str()).map(|author| author.to_string());
+                let author = here.get(id.as_str()).map(ToString::to_string);
                 assert_eq!(author.as_deref(), Some(agency.as_str()), "{id}");
             }
         }

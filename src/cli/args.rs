@@ -71,6 +71,9 @@ pub enum Command {
     /// Questions about a case.
     #[command(subcommand)]
     Case(Case),
+    /// Single entries: show, append, import, follow.
+    #[command(subcommand)]
+    Entry(Entry),
     /// Check records against their hashes and proofs.
     #[command(subcommand)]
     Verify(Verify),
@@ -102,11 +105,60 @@ pub struct Serve {
     pub origin: String,
 }
 
+/// `entry …`.
+#[derive(Debug, Subcommand)]
+pub enum Entry {
+    /// One entry in full.
+    Show {
+        /// Position in the ledger, from 0.
+        position: u64,
+        /// Its inclusion proof as a C2SP tlog-proof instead.
+        #[arg(long)]
+        proof: bool,
+    },
+    /// Append one event given as proto3 JSON.
+    Append(EntryAppend),
+    /// Append the events of a JSON Lines file.
+    Import {
+        /// The file: a line an event, `{"agency", "eventId", "event"}`.
+        file: PathBuf,
+        /// Check the file and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Follow entries as they are appended.
+    Tail {
+        /// Only this case.
+        case: Option<String>,
+        /// From this position on. Default: the end of the ledger.
+        #[arg(long)]
+        from: Option<u64>,
+    },
+}
+
+/// `entry append`.
+#[derive(Args, Debug)]
+pub struct EntryAppend {
+    /// File of the event; `-` is standard input.
+    #[arg(short, long, default_value = "-")]
+    pub file: PathBuf,
+    /// Event id (UUID). The same id with the same content may be sent again: the same answer.
+    #[arg(long)]
+    pub event_id: Option<String>,
+    /// Case tag for `case.opened`, 64 hexadecimal digits. Default: chosen by the server.
+    #[arg(long)]
+    pub case_tag: Option<String>,
+}
+
 /// `verify …`.
 #[derive(Debug, Subcommand)]
 pub enum Verify {
     /// Every stored byte of a ledger directory, read without opening it for writing.
     Store(VerifyStore),
+    /// One case, fetched from the server and checked here.
+    Case(VerifyCase),
+    /// That a later checkpoint extends an earlier one.
+    Checkpoint(VerifyCheckpoint),
 }
 
 /// `checkpoint …`.
@@ -128,4 +180,26 @@ pub struct VerifyStore {
     /// File of a checkpoint that you kept: the store must contain it.
     #[arg(long)]
     pub checkpoint: Option<PathBuf>,
+}
+
+/// `verify case`.
+#[derive(Args, Debug)]
+pub struct VerifyCase {
+    /// The case.
+    pub case: String,
+    /// Public key of the ledger (vkey) that you keep yourself. Default: the server's word.
+    #[arg(long)]
+    pub vkey: Option<String>,
+}
+
+/// `verify checkpoint`.
+#[derive(Args, Debug)]
+pub struct VerifyCheckpoint {
+    /// File of the earlier checkpoint.
+    pub earlier: PathBuf,
+    /// File of the later checkpoint; default: the server's newest.
+    pub later: Option<PathBuf>,
+    /// Public key of the ledger (vkey) that both must be signed with.
+    #[arg(long)]
+    pub vkey: String,
 }

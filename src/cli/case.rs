@@ -40,11 +40,13 @@ pub(super) async fn answer(global: &Global, case: Case) -> Result<Exit, Failure>
             as_at,
             role,
             window,
+            min_gap,
             fail_on_gaps,
         } => {
             let only = allocation::Only {
                 role,
                 window,
+                min_gap,
                 fail_on_gaps,
             };
             allocation::allocation(global, (&case, &as_at), only).await

@@ -14,8 +14,8 @@ use crate::ledger::note::NoteSigner;
 use crate::ledger::statement::Origin;
 use crate::service::Service;
 use crate::service::clock::SystemClock;
-use crate::service::keyring::Keyring;
 use crate::service::start::{Parts, boot_id, read_record, start};
+use crate::vault::keyring::Keyring;
 
 use super::error::Failure;
 use super::exit::Exit;

@@ -1,5 +1,7 @@
 //! The only code that prints: data to standard output, words for a person to standard error.
 
+pub(super) mod rows;
+
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 

@@ -1,7 +1,11 @@
 //! `verify …`: checks that need nobody's word. Checking nothing, or not all, is never a success.
 
-mod store;
+pub(super) mod case;
+mod checkpoint;
+pub(super) mod store;
 
+pub(super) use self::case::case;
+pub(super) use self::checkpoint::checkpoint;
 pub(super) use self::store::store;
 
 use crate::verify::{Outcome, Report};

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Streaming};
 use tonic_types::StatusExt;
 
-pub use tonic::{Code, Status};
+pub use tonic::{Code, Status, Streaming};
 
 use crate::domain::id::{AgencyId, EventId};
 use crate::service::limits;

@@ -43,7 +43,7 @@ where
         Box::pin(async move {
             let response = answer.await?;
             let reworded = Status::from_header_map(response.headers()).and_then(|s| reword(&s));
-            Ok(reworded.map_or(response, |status| status.into_http()))
+            Ok(reworded.map_or(response, Status::into_http))
         })
     }
 }

@@ -4,6 +4,7 @@
 
 mod allocation;
 mod case;
+mod entries;
 mod knowledge;
 mod parts;
 mod sharing;
@@ -12,13 +13,16 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
+use crate::domain::event::Role;
+use crate::domain::id::AgencyId;
 use crate::projection::need::Case;
 use crate::rules::pack::Pack;
 use crate::service::Service;
 use crate::service::error::Refused;
-use crate::service::inquiry::Asked;
+use crate::service::inquiry::{Asked, Question};
 use crate::service::limits;
 
+use self::allocation::Wanted;
 use self::parts::{Names, question};
 use super::auth::time_left;
 use super::pb;
@@ -44,7 +48,16 @@ impl Inquiry {
         as_at: Option<&pb::AsAt>,
         answer: impl FnOnce(&Asked, &Names, &'static Pack) -> T + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let question = question(case_id, as_at)?;
+        self.answer_to(within, question(case_id, as_at)?, answer)
+            .await
+    }
+
+    async fn answer_to<T: Send + 'static>(
+        &self,
+        within: std::time::Duration,
+        question: Question,
+        answer: impl FnOnce(&Asked, &Names, &'static Pack) -> T + Send + 'static,
+    ) -> Result<Response<T>, Status> {
         let names = Names::of(&self.service.registry());
         let work = async {
             let asked = self.service.ask(question).await?;
@@ -61,6 +74,45 @@ impl Inquiry {
             )),
         }
     }
+}
+
+/// Longest gap that a question may ask to leave out, in working days: some fourteen years.
+const MIN_GAP_MOST: u32 = 3_660;
+
+/// What an allocation question says beside case and moment.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` naming the field.
+fn wanted(asked: &pb::AllocationQuestion) -> Result<Wanted, Status> {
+    let mut roles = Vec::new();
+    for (place, code) in asked.roles.iter().enumerate() {
+        let role = Role::from_code(*code);
+        if matches!(role, Role::NotStated | Role::Unknown(_)) {
+            let reason = "is no role that this version knows; leave the list empty for all";
+            return Err(bad_field(&format!("roles[{place}]"), reason));
+        }
+        roles.push(role);
+    }
+    let agency = match asked.agency.as_str() {
+        "" => None,
+        text => {
+            let read = text.parse::<AgencyId>();
+            Some(read.map_err(|error| bad_field("agency", &error.to_string()))?)
+        }
+    };
+    if asked
+        .min_gap_working_days
+        .is_some_and(|days| days > MIN_GAP_MOST)
+    {
+        let reason = format!("is above {MIN_GAP_MOST}; leave it out for the rule pack's figures");
+        return Err(bad_field("min_gap_working_days", &reason));
+    }
+    Ok(Wanted {
+        roles,
+        agency,
+        window: parts::window(&asked.window_from, &asked.window_to)?,
+        min_gap: asked.min_gap_working_days,
+    })
 }
 
 #[tonic::async_trait]
@@ -116,12 +168,13 @@ impl InquiryService for Inquiry {
     ) -> Result<Response<pb::AllocationAnswer>, Status> {
         let within = time_left(&request)?;
         let asked = request.into_inner();
-        let window = parts::window(&asked.window_from, &asked.window_to)?;
-        let (case_id, as_at) = (asked.case_id.clone(), asked.as_at.clone());
+        let wanted = wanted(&asked)?;
+        let mut question = question(&asked.case_id, asked.as_at.as_ref())?;
+        question.agency.clone_from(&wanted.agency);
         let answer = move |cut: &Asked, names: &Names, pack: &'static Pack| {
-            allocation::answer(cut, names, pack, (window, &asked))
+            allocation::answer(cut, names, pack, &wanted)
         };
-        self.answer(within, &case_id, as_at.as_ref(), answer).await
+        self.answer_to(within, question, answer).await
     }
 
     async fn knowledge(

@@ -378,13 +378,13 @@ fn receipt_message(receipt: &Receipt, event_id: EventId) -> pb::Receipt {
 }
 
 fn refusal_message(refused: &Refused) -> pb::AppendRefusal {
-    let (field, remedy) = match refused {
-        Refused::Invalid(faults) => faults
-            .first()
-            .map(|fault| (fault.field.clone(), fault.reason.clone())),
-        _ => None,
-    }
-    .unwrap_or_default();
+    let (field, remedy) = if let Refused::Invalid(faults) = refused
+        && let Some(fault) = faults.first()
+    {
+        (fault.field.clone(), fault.reason.clone())
+    } else {
+        Default::default()
+    };
     let status = status(refused);
     let wait = super::status::retry_after(&status).map_or(0, |wait| wait.as_secs().max(1));
     pb::AppendRefusal {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::server::NamedService;
 use tonic::transport::Server;
@@ -114,7 +115,9 @@ async fn run(
         .add_service(Edge(integrity))
         .add_service(Edge(inquiry));
     let (stop, stopping) = oneshot::channel::<()>();
-    let incoming = TcpListenerStream::new(listener);
+    // Small answers go out at once: an acknowledgement must not wait for the client's delayed TCP acknowledgement.
+    let incoming = TcpListenerStream::new(listener)
+        .map(|accepted| accepted.and_then(|socket| socket.set_nodelay(true).map(|()| socket)));
     // An error of the receiver means that this function has returned.
     let server = router.serve_with_incoming_shutdown(incoming, async { drop(stopping.await) });
     tokio::pin!(server);

@@ -3,6 +3,10 @@
 //! Every status carries `ErrorInfo` with domain [`DOMAIN`] and the reason of [`Refused::reason`]; by kind also
 //! `BadRequest` per field, `PreconditionFailure`, `QuotaFailure` and `RetryInfo`.
 
+#[expect(
+    clippy::disallowed_types,
+    reason = "ErrorInfo of tonic-types takes a HashMap"
+)]
 use std::collections::HashMap as Metadata;
 use std::time::Duration;
 
@@ -47,6 +51,10 @@ pub fn code(refused: &Refused) -> Code {
 }
 
 /// Facts for programs, as `ErrorInfo` metadata. Never personal data.
+#[expect(
+    clippy::disallowed_types,
+    reason = "ErrorInfo of tonic-types takes a HashMap"
+)]
 fn metadata(refused: &Refused) -> Metadata<String, String> {
     let pairs: Vec<(&str, String)> = match refused {
         Refused::HeadMoved {
@@ -126,7 +134,7 @@ fn add_details(details: &mut ErrorDetails, refused: &Refused, at: &str) {
             details.set_retry_info(Some(limits::RETRY_UNAVAILABLE));
         }
         Refused::Batch { index, cause } => {
-            add_details(details, cause, &format!("events[{index}]."))
+            add_details(details, cause, &format!("events[{index}]."));
         }
         Refused::Unauthenticated
         | Refused::OtherAgency

@@ -178,7 +178,8 @@ pub fn check_next(head: &ChainHead, next: &Header) -> Result<ChainHead, Break> {
 #[derive(Clone, Debug)]
 pub struct ChainWalk {
     head: ChainHead,
-    links: Vec<Link>,
+    /// Link of each number from 1 on; `None` for one that was passed over by [`ChainWalk::resume_at`].
+    links: Vec<Option<Link>>,
 }
 
 impl ChainWalk {
@@ -201,7 +202,7 @@ impl ChainWalk {
     #[must_use]
     pub fn link_of(&self, case_seq: u64) -> Option<Link> {
         let index = usize::try_from(case_seq.checked_sub(1)?).ok()?;
-        self.links.get(index).copied()
+        self.links.get(index).copied().flatten()
     }
 
     /// Takes the next entry.
@@ -212,11 +213,34 @@ impl ChainWalk {
         let head = check_next(&self.head, header)?;
         if let Seen::Entry { case_seq, link } = header.statement.seen
             && self.link_of(case_seq) != Some(link)
+            && !self.passed_over(case_seq)
         {
             return Err(Break::Seen);
         }
-        self.links.push(head.link);
+        self.links.push(Some(head.link));
         self.head = head;
         Ok(())
+    }
+
+    /// After a [`Break`] that was reported: goes on behind an entry that does not follow, so that one fault is told once
+    /// and not for every entry after it. Only forwards; the caller bounds how far.
+    pub fn resume_at(&mut self, header: &Header) {
+        let Ok(number) = usize::try_from(header.fields.case_seq) else {
+            return;
+        };
+        if number > self.links.len() {
+            self.links.resize(number.saturating_sub(1), None);
+            self.links.push(Some(header.link));
+            self.head = ChainHead::at(header);
+        }
+    }
+
+    fn passed_over(&self, case_seq: u64) -> bool {
+        let index = case_seq
+            .checked_sub(1)
+            .and_then(|index| usize::try_from(index).ok());
+        index
+            .and_then(|index| self.links.get(index))
+            .is_some_and(Option::is_none)
     }
 }

@@ -10,6 +10,7 @@ pub mod gap;
 pub mod mark;
 pub mod sentence;
 pub mod spell;
+pub mod succession;
 pub mod total;
 
 mod arrival;
@@ -22,13 +23,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use self::change::{Change, Changes, Simultaneous};
-use self::days::Span;
+use self::days::{DayRange, Span};
 use self::gap::{Gap, MaybeGap, Unknown};
 use self::judge::Judge;
 use self::mark::Mark;
 use self::read::Key;
 use self::spell::Spell;
-use self::total::Totals;
+use self::total::{Figures, Totals};
 use super::coverage::Coverage;
 use super::cut::{At, Basis, Cut};
 use super::status::{Child, State, children};
@@ -36,6 +37,7 @@ use crate::domain::event::Role;
 use crate::domain::id::{AgencyId, PersonRef, StaffId};
 use crate::domain::time::Interval;
 use crate::rules::pack::Pack;
+use crate::rules::role::RoleWindow;
 
 /// What is asked, beside the cut.
 pub struct Question<'a> {
@@ -43,6 +45,9 @@ pub struct Question<'a> {
     pub pack: &'a Pack,
     /// The window of every count, both days included; none means everything up to the as-at date.
     pub window: Option<(Date, Date)>,
+    /// Working days from which a gap is listed, counted and a finding, for every role and status; none means the
+    /// figures of the pack. 0 lists every one.
+    pub min_gap: Option<u32>,
     /// The items that an agency knows of a child, and since when: from the knowledge projection. Used for
     /// what arrived in a gap.
     pub items_known: &'a ItemsKnown<'a>,
@@ -57,6 +62,7 @@ impl<'a> Question<'a> {
         Self {
             pack,
             window: None,
+            min_gap: None,
             items_known: &|_, _| Vec::new(),
         }
     }
@@ -75,6 +81,15 @@ pub struct Overlap {
     pub evidence: Vec<u64>,
 }
 
+/// From how many working days a gap of a role is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threshold {
+    /// With a protected status: plan, looked after, section 47, proceedings.
+    pub protected: u32,
+    /// At all other times.
+    pub otherwise: u32,
+}
+
 /// One role of one agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -87,6 +102,8 @@ pub struct Row {
     /// The times on which somebody was certainly expected; none when the role has no expected window, or it is
     /// not known.
     pub window: Option<Vec<Span>>,
+    /// From which length its gaps are listed; none for a role of which no rule says when it is expected.
+    pub threshold: Option<Threshold>,
     /// Who held it.
     pub spells: Vec<Spell>,
     /// When nobody effective did.
@@ -116,6 +133,8 @@ pub struct Allocation {
     pub day: Date,
     /// Id, version and digest of the rule pack.
     pub pack: String,
+    /// The window of the counts, clipped at the as-at date.
+    pub window: Span,
     /// The rows, by agency, role and child.
     pub rows: Vec<Row>,
     /// Distinct holders of a role in the whole case, in the window, by agency and role.
@@ -142,7 +161,8 @@ pub fn allocation(cut: &Cut, question: &Question<'_>) -> Allocation {
         at: cut.at(),
         day: fold.today,
         pack: question.pack.stamp(),
-        distinct: total::distinct(&rows, fold.window()),
+        window: fold.window(),
+        distinct: total::distinct(&rows),
         rows,
         simultaneous,
     }
@@ -190,15 +210,7 @@ impl Fold<'_> {
         let rule = self.question.pack.role(key.role.name());
         let single = rule.is_some_and(|rule| rule.single_holder);
         let (sure, maybe) = self.window_of(key, rule, state);
-        let mut spells = spell::spells(marks, single, &judge::closings(&sure, &maybe));
-        for spell in &mut spells {
-            if let Some(staff) = spell.holder.named().cloned() {
-                let span = (spell.surely_from(), spell.to.map(|to| to.day));
-                let who = (&key.agency, &staff, &key.child);
-                spell.absences = absence::within(away, who, span, self.today, self.question.pack);
-            }
-        }
-        total::measure(&mut spells, self.today);
+        let spells = self.spells(key, (marks, single), &judge::closings(&sure, &maybe), away);
         let judged = rule.map(|rule| {
             let judge = Judge {
                 key,
@@ -206,9 +218,10 @@ impl Fold<'_> {
                 pack: self.question.pack,
                 coverage: self.coverage,
                 sure: sure.clone(),
-                maybe: maybe.clone(),
+                maybe,
                 window_evidence: state.map(State::evidence).unwrap_or_default(),
                 protected,
+                min_gap: self.question.min_gap,
                 today: self.today,
             };
             judge.judge(&spells, marks)
@@ -225,34 +238,71 @@ impl Fold<'_> {
             subjects: self.subjects,
             today: self.today,
         };
-        let changes = if single {
-            changes.of(&spells)
+        let (changes, overlaps) = if single {
+            (changes.of(&spells), overlaps(&spells, self.today))
         } else {
-            Vec::new()
+            (Vec::new(), Vec::new())
+        };
+        let calendar = self.question.pack.calendar();
+        let working = |a, b| rule.map_or(0, |rule| rule.gap_working_days(calendar, a, b));
+        let figures = Figures {
+            spells: &spells,
+            gaps: &judged.gaps,
+            maybe: &judged.maybe,
+            unknown: &judged.unknown,
+            changes: &changes,
+            window: self.window(),
+            today: self.today,
+            working: &working,
         };
         Row {
             agency: key.agency.clone(),
             role: key.role,
+            threshold: rule.map(|rule| self.threshold(rule)),
             children: vec![key.child.clone()],
             window: state
                 .filter(|state| !state.reasons.is_empty())
                 .map(|_| sure),
-            overlaps: if single {
-                overlaps(&spells, self.today)
-            } else {
-                Vec::new()
-            },
+            overlaps,
             possible: marks
                 .iter()
                 .filter(|m| m.possible)
                 .map(|m| m.position)
                 .collect(),
-            totals: total::totals(&spells, &judged.gaps, &changes, self.window(), self.today),
+            totals: figures.totals(),
             spells,
             gaps: judged.gaps,
             maybe: judged.maybe,
             unknown: judged.unknown,
             changes,
+        }
+    }
+
+    /// The spells of a role, measured, with the absences of their holders.
+    fn spells(
+        &self,
+        key: &Key,
+        (marks, single): (&[Mark], bool),
+        closings: &[DayRange],
+        away: &[absence::Away],
+    ) -> Vec<Spell> {
+        let mut spells = spell::spells(marks, single, closings);
+        for spell in &mut spells {
+            if let Some(staff) = spell.holder.named().cloned() {
+                let span = (spell.surely_from(), spell.to.map(|to| to.day));
+                let who = (&key.agency, &staff, &key.child);
+                spell.absences = absence::within(away, who, span, self.today, self.question.pack);
+            }
+        }
+        total::measure(&mut spells, self.today);
+        spells
+    }
+
+    fn threshold(&self, rule: &RoleWindow) -> Threshold {
+        let asked = self.question.min_gap;
+        Threshold {
+            protected: asked.unwrap_or_else(|| rule.min_gap(true)),
+            otherwise: asked.unwrap_or_else(|| rule.min_gap(false)),
         }
     }
 

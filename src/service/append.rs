@@ -146,9 +146,9 @@ impl Writer {
                 .into_iter()
                 .for_each(|(to, placements)| answer(to, Ok(placements))),
             Err(refused) => {
-                waiting
-                    .into_iter()
-                    .for_each(|(to, _)| answer(to, Err(refused.clone())));
+                for (to, _) in waiting {
+                    answer(to, Err(refused.clone()));
+                }
             }
         }
     }

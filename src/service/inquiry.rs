@@ -3,6 +3,8 @@
 //! *Latest* and the pinned position are decided here, before the pure code runs, and stand in the [`Stamp`]: with it,
 //! anybody who has the same entries gets the same answer. Restriction and erasure apply as of now at every date.
 
+mod parties;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -16,6 +18,7 @@ use crate::projection::cut::{At, Basis, Cut, cut};
 use crate::projection::knowledge::{Holder, through_eyes_of};
 use crate::projection::placed::{Log, Placed, Unseen, UnseenReason};
 
+use self::parties::Parties;
 use super::Service;
 use super::error::Refused;
 use super::limits;
@@ -35,6 +38,9 @@ pub struct Question {
     pub position: Option<u64>,
     /// Whose eyes; `None` = all agencies.
     pub eyes: Option<Holder>,
+    /// Only this agency's rows are asked for; `None` = all. It changes no cut: it is only refused when nobody has
+    /// heard of it, because an empty answer would read like an absence of records.
+    pub agency: Option<AgencyId>,
 }
 
 impl Question {
@@ -46,6 +52,7 @@ impl Question {
             basis: Basis::Then,
             position: None,
             eyes: None,
+            agency: None,
         }
     }
 }
@@ -117,7 +124,8 @@ impl Service {
     /// Cuts a case as asked.
     ///
     /// # Errors
-    /// [`Refused::UnknownCase`]; [`Refused::Invalid`] for a moment in the future or a position that is not there;
+    /// [`Refused::UnknownCase`]; [`Refused::Invalid`] for a moment in the future, a position that is not there, or
+    /// an agency or practitioner of whom neither the registry nor the case knows anything;
     /// [`Refused::Damaged`] when the chain of the case does not hold.
     pub async fn ask(&self, question: Question) -> Result<Asked, Refused> {
         let shared = Arc::clone(&self.shared);
@@ -163,6 +171,13 @@ impl Shared {
         let now = self.now();
         let (at, text, latest) = moment(&question, now, position)?;
         let read = self.log(tag, position)?;
+        let parties = Parties::new(self.registry(), &read.log, now);
+        if let Some(holder) = &question.eyes {
+            parties.check("as_at.eyes", holder)?;
+        }
+        if let Some(agency) = &question.agency {
+            parties.check("agency", &Holder::Agency(agency.clone()))?;
+        }
         let whole = cut(&read.log, question.basis, at);
         let cut = match &question.eyes {
             Some(holder) => through_eyes_of(&whole, holder),
@@ -317,6 +332,12 @@ fn moment(question: &Question, now: Timestamp, size: u64) -> Result<(At, String,
         Some(as_at) if At::from(as_at).day() <= london_date(now) => {
             Ok((At::from(now), as_at.text().to_owned(), true))
         }
-        Some(_) => wrong("as_at.date", "lies in the future"),
+        Some(_) => Err(Refused::field(
+            "as_at.date",
+            format!(
+                "lies in the future; name a day up to {}, or latest",
+                london_date(now)
+            ),
+        )),
     }
 }

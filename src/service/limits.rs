@@ -54,7 +54,7 @@ pub const SUBSCRIBE_BUFFER: usize = 64;
 pub const STREAM_IN_FLIGHT: usize = 256;
 
 /// Longest a unary call may take, whatever deadline the client names.
-pub const UNARY_CEILING: Duration = Duration::from_secs(60);
+pub const UNARY_CEILING: Duration = Duration::from_mins(1);
 
 /// Longest a graceful stop may take; then the server stops, open streams or not.
 pub const STOP_CEILING: Duration = Duration::from_secs(20);

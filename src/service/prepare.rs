@@ -131,35 +131,13 @@ pub(super) fn prepare(
     submission: Submission,
 ) -> Result<Prepared, Refused> {
     let agency = caller.agency()?.clone();
-    let size = submission.event.len();
-    if size > limits::EVENT_BYTES {
-        return Err(Refused::TooLarge {
-            what: "the event",
-            actual: size,
-            limit: limits::EVENT_BYTES,
-        });
-    }
-    if size == 0 {
-        return Err(Refused::field("event", "is missing"));
-    }
-    if submission.event_id.0 == [0; 16] {
-        return Err(Refused::field(
-            "event_id",
-            "is all zero; send a random UUID",
-        ));
-    }
-    // Before the typed view: a refusal of the format names what the decoder would only call malformed.
-    fields::split(&submission.event, context.singular).map_err(not_fields)?;
-    let event = (context.decoder)(&submission.event).map_err(refused)?;
-    check::event(&event, context.now).map_err(refused)?;
+    let event = checked(context, &submission)?;
     let route = route(&event)?;
     own_words_only(&agency, &event)?;
     let opens = matches!(route, Route::Case { opens: true, .. });
     if submission.case_tag.is_some() && !opens {
-        return Err(Refused::field(
-            "case_tag",
-            "is only for case.opened; leave it out",
-        ));
+        let reason = "is only for case.opened; leave it out";
+        return Err(Refused::field("case_tag", reason));
     }
     let (kind, tag) = match &route {
         Route::Registry => (
@@ -212,6 +190,30 @@ pub(super) fn prepare(
     })
 }
 
+/// The typed view of an event that is neither too large nor malformed and that the domain accepts.
+fn checked(context: &Context<'_>, submission: &Submission) -> Result<CaseEvent, Refused> {
+    let size = submission.event.len();
+    if size > limits::EVENT_BYTES {
+        return Err(Refused::TooLarge {
+            what: "the event",
+            actual: size,
+            limit: limits::EVENT_BYTES,
+        });
+    }
+    if size == 0 {
+        return Err(Refused::field("event", "is missing"));
+    }
+    if submission.event_id.0 == [0; 16] {
+        let reason = "is all zero; send a random UUID";
+        return Err(Refused::field("event_id", reason));
+    }
+    // Before the typed view: a refusal of the format names what the decoder would only call malformed.
+    fields::split(&submission.event, context.singular).map_err(not_fields)?;
+    let event = (context.decoder)(&submission.event).map_err(|refusal| refused(&refusal))?;
+    check::event(&event, context.now).map_err(|refusal| refused(&refusal))?;
+    Ok(event)
+}
+
 /// The author in the format's words; the ledger itself never calls.
 fn agency_name(agency: &AgencyId) -> Result<AgencyName, Refused> {
     match agency.as_str().parse::<AgencyName>() {
@@ -231,11 +233,10 @@ fn secret(sent: Option<[u8; 32]>) -> Result<Secret, Refused> {
 
 /// A refusal of the format: the event's bytes are not fields.
 pub(super) fn not_fields(refusal: FieldRefusal) -> Refused {
-    let mut field = "event".to_owned();
-    for number in [refusal.body, refusal.number].into_iter().flatten() {
-        field.push_str(&format!(".{number}"));
-    }
-    Refused::field(field, refusal.to_string())
+    let mut field = vec!["event".to_owned()];
+    let numbers = [refusal.body, refusal.number];
+    field.extend(numbers.iter().flatten().map(ToString::to_string));
+    Refused::field(field.join("."), refusal.to_string())
 }
 
 fn not_sealable(error: PrepareError) -> Refused {
@@ -246,7 +247,7 @@ fn not_sealable(error: PrepareError) -> Refused {
 }
 
 /// A refusal of the domain in the words of the service; the field is one of the event.
-fn refused(refusal: Refusal) -> Refused {
+fn refused(refusal: &Refusal) -> Refused {
     let reason = format!("{}; {}", refusal.problem, refusal.remedy);
     Refused::Invalid(vec![FieldFault::new(
         format!("event.{}", refusal.field),
@@ -256,39 +257,34 @@ fn refused(refusal: Refusal) -> Refused {
 
 /// The chain an event goes to, by its content and whether it names a case.
 fn route(event: &CaseEvent) -> Result<Route, Refused> {
-    let opens = match &event.content {
-        Content::Case(CaseContent::CaseOpened(_)) => true,
-        Content::Registry(_) => {
-            return match event.case_id {
-                None => Ok(Route::Registry),
-                Some(_) => Err(Refused::field(
-                    "event.case_id",
-                    "a registration belongs to no case",
-                )),
-            };
-        }
-        _ => false,
+    let Some(id) = event.case_id.clone() else {
+        return Ok(Route::Registry);
     };
-    Ok(match &event.case_id {
-        Some(id) => Route::Case {
-            id: id.clone(),
-            opens,
-        },
-        None => Route::Registry,
-    })
+    if matches!(event.content, Content::Registry(_)) {
+        let reason = "a registration belongs to no case";
+        return Err(Refused::field("event.case_id", reason));
+    }
+    let opens = matches!(event.content, Content::Case(CaseContent::CaseOpened(_)));
+    Ok(Route::Case { id, opens })
 }
 
 /// An agency declares its own feed and registers itself and its own staff, nobody else's.
 fn own_words_only(agency: &AgencyId, event: &CaseEvent) -> Result<(), Refused> {
-    let named = match &event.content {
-        Content::Registry(RegistryContent::AgencyRegistered(it)) => &it.agency,
-        Content::Registry(RegistryContent::PractitionerRegistered(it)) => &it.agency,
-        Content::Feed(FeedContent::FeedDeclared(it)) => &it.agency,
-        Content::Feed(FeedContent::FeedInterrupted(it)) => &it.agency,
-        Content::Feed(FeedContent::FeedResumed(it)) => &it.agency,
-        Content::Feed(FeedContent::FeedConfirmedTo(it)) => &it.agency,
-        Content::Feed(FeedContent::RecordsConfirmed(it)) => &it.agency,
-        _ => return Ok(()),
+    let named = if let Content::Registry(registered) = &event.content {
+        match registered {
+            RegistryContent::AgencyRegistered(it) => &it.agency,
+            RegistryContent::PractitionerRegistered(it) => &it.agency,
+        }
+    } else if let Content::Feed(feed) = &event.content {
+        match feed {
+            FeedContent::FeedDeclared(it) => &it.agency,
+            FeedContent::FeedInterrupted(it) => &it.agency,
+            FeedContent::FeedResumed(it) => &it.agency,
+            FeedContent::FeedConfirmedTo(it) => &it.agency,
+            FeedContent::RecordsConfirmed(it) => &it.agency,
+        }
+    } else {
+        return Ok(());
     };
     if named == agency {
         Ok(())

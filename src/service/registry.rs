@@ -56,16 +56,22 @@ impl Registry {
 
     /// Takes in one event of any chain; those about something else change nothing.
     pub fn apply(&mut self, event: &CaseEvent, appended: Timestamp) {
-        match &event.content {
-            Content::Registry(RegistryContent::AgencyRegistered(agency)) => {
+        if let Content::Registry(registered) = &event.content {
+            self.apply_registered(registered);
+        } else if let Content::Feed(feed) = &event.content {
+            self.apply_feed(feed, event, appended);
+        }
+    }
+
+    fn apply_registered(&mut self, content: &RegistryContent) {
+        match content {
+            RegistryContent::AgencyRegistered(agency) => {
                 self.agencies.insert(agency.agency.clone(), agency.clone());
             }
-            Content::Registry(RegistryContent::PractitionerRegistered(person)) => {
+            RegistryContent::PractitionerRegistered(person) => {
                 let key = (person.agency.clone(), person.staff.clone());
                 self.practitioners.insert(key, person.clone());
             }
-            Content::Feed(feed) => self.apply_feed(feed, event, appended),
-            _ => {}
         }
     }
 

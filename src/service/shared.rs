@@ -19,10 +19,11 @@ use crate::ledger::entry::SealedEntry;
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
 use crate::ledger::tree::MemoryTree;
+use crate::vault::Vault;
+use crate::vault::derive::NoKey;
 
 use super::clock::Clock;
 use super::error::Refused;
-use super::keyring::Keyring;
 use super::overlay::Overlay;
 use super::prepare::Decoder;
 use super::registry::Registry;
@@ -45,7 +46,7 @@ pub(super) struct Shared {
     pub(super) singular: Singular,
     pub(super) decoder: Decoder,
     pub(super) journal: Arc<dyn Journal>,
-    pub(super) vault: Arc<Keyring>,
+    pub(super) vault: Arc<dyn Vault>,
     pub(super) clock: Arc<dyn Clock>,
     /// The log's verifier key line.
     pub(super) verifier: String,
@@ -168,11 +169,8 @@ impl Shared {
     /// # Errors
     /// [`Refused::Store`] when there is none: a position is never sealed under a key that was destroyed.
     pub(super) fn key_to_seal(&self, position: u64) -> Result<EntryKey, Refused> {
-        let key = self
-            .vault
-            .key(position)
-            .map_err(|e| Refused::Store(e.to_string()))?;
-        key.ok_or_else(|| Refused::Store(format!("there is no key for position {position}")))
+        let none = |none: NoKey| Refused::Store(format!("position {position}: {none}"));
+        self.vault.key(position).map_err(none)
     }
 
     /// Content of an entry; `None` when its key is gone.
@@ -181,11 +179,11 @@ impl Shared {
     /// [`Refused::Damaged`] when it is not what was sealed.
     pub(super) fn open(&self, entry: &SealedEntry) -> Result<Option<Content>, Refused> {
         let position = entry.position();
-        let key = self
-            .vault
-            .key(position)
-            .map_err(|e| Refused::Store(e.to_string()))?;
-        let Some(key) = key else { return Ok(None) };
+        let key = match self.vault.key(position) {
+            Ok(key) => key,
+            Err(NoKey::Erased) => return Ok(None),
+            Err(none @ NoKey::NotYet) => return Err(Refused::Store(none.to_string())),
+        };
         entry
             .open(&key)
             .map(Some)

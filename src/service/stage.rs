@@ -69,7 +69,7 @@ impl Writer {
             .map_err(|_before_1970| Refused::Clock(ClockFault::Behind { by_ms: i64::MAX }))?;
         let (staged, head) = self.seal(item, &head, appended, ground)?;
         let placed = staged.placement();
-        let local = &mut ground.local;
+        let local = &mut *ground.local;
         local.heads.insert(tag, head);
         local
             .ids

@@ -25,6 +25,7 @@ use crate::ledger::entry::{EntryKind, SealedEntry};
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
 use crate::ledger::tree::MemoryTree;
+use crate::vault::Vault;
 use crate::vault::derive::NoKey;
 use crate::vault::file::VaultError;
 
@@ -33,12 +34,11 @@ use super::append::{self, Writer};
 use super::clock::{Clock, Guard};
 use super::error::Refused;
 use super::headfile::{HeadFile, HeadFileError, HeadSink};
-use super::keyring::Keyring;
 use super::limits;
 use super::own;
 use super::prepare::Decoder;
 use super::registry::Registry;
-use super::shared::{Cases, Shared, timestamp};
+use super::shared::{Cases, Head, Shared, timestamp};
 use super::signer::{Signer, SignerError};
 
 /// What a service is made of. The composition root opens the ports.
@@ -48,7 +48,7 @@ pub struct Parts {
     /// Sealed entries.
     pub journal: Arc<dyn Journal>,
     /// Keys of entries.
-    pub vault: Arc<Keyring>,
+    pub vault: Arc<dyn Vault>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ed25519 seed of the log's key, used for checkpoints only.
@@ -157,44 +157,25 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     check_root(promised.as_ref(), &fold.tree)?;
     parts.vault.ensure(size)?;
     let head = signer.sign(&fold.tree)?;
-    let mut head_file = match file {
-        Some(file) => file,
-        None => HeadFile::create(&parts.head_file, parts.boot_id)?,
-    };
-    if promised.is_none() {
-        let written = head_file
-            .write(&head.signed)
-            .and_then(|()| head_file.sync());
-        written.map_err(|error| StartError::Writer(error.to_string()))?;
-    }
-    let last = if size == 0 {
+    let head_file = ready(file, &parts, promised.is_none().then_some(&head))?;
+    let guard = Guard::after(if size == 0 {
         i64::MIN
     } else {
         i64::try_from(fold.appended).unwrap_or(i64::MAX)
-    };
+    });
     let marker = marker_path(&parts.head_file);
     let unclean = marker.exists();
-    let (tree, cases, registry) = (fold.tree, fold.cases, fold.registry);
     let boot_id = parts.boot_id;
-    let shared = Arc::new(Shared {
-        origin: parts.origin,
-        singular: parts.singular,
-        decoder: parts.decoder,
-        journal: parts.journal,
-        vault: parts.vault,
-        clock: parts.clock,
-        verifier: verifier.to_string(),
-        head: watch::Sender::new(head),
-        stopping: watch::Sender::new(false),
-        poisoned: AtomicBool::new(false),
-        queued_bytes: AtomicUsize::new(0),
-        tree: RwLock::new(tree),
-        cases: RwLock::new(cases),
-        registry: RwLock::new(registry),
-    });
+    let (tree, cases, registry) = (fold.tree, fold.cases, fold.registry);
+    let shared = Arc::new(shared(
+        parts,
+        head,
+        verifier.to_string(),
+        (tree, cases, registry),
+    ));
     let mut writer = Writer {
         shared: Arc::clone(&shared),
-        guard: Guard::after(last),
+        guard,
         signer,
         head_file: Box::new(head_file),
         unsynced_since: None,
@@ -211,6 +192,48 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     let thread = thread.spawn(move || writer.run(&jobs));
     let thread = thread.map_err(|error| StartError::Writer(error.to_string()))?;
     Ok(Service::new(shared, queue, thread, marker))
+}
+
+/// The head file, holding the first checkpoint if it never held one.
+fn ready(
+    file: Option<HeadFile>,
+    parts: &Parts,
+    first: Option<&Head>,
+) -> Result<HeadFile, StartError> {
+    let mut file = match file {
+        Some(file) => file,
+        None => HeadFile::create(&parts.head_file, parts.boot_id)?,
+    };
+    if let Some(head) = first {
+        let written = file.write(&head.signed).and_then(|()| file.sync());
+        written.map_err(|error| StartError::Writer(error.to_string()))?;
+    }
+    Ok(file)
+}
+
+/// What the writer and the readers share from the first moment on.
+fn shared(
+    parts: Parts,
+    head: Head,
+    verifier: String,
+    (tree, cases, registry): (MemoryTree, Cases, Registry),
+) -> Shared {
+    Shared {
+        origin: parts.origin,
+        singular: parts.singular,
+        decoder: parts.decoder,
+        journal: parts.journal,
+        vault: parts.vault,
+        clock: parts.clock,
+        verifier,
+        head: watch::Sender::new(head),
+        stopping: watch::Sender::new(false),
+        poisoned: AtomicBool::new(false),
+        queued_bytes: AtomicUsize::new(0),
+        tree: RwLock::new(tree),
+        cases: RwLock::new(cases),
+        registry: RwLock::new(registry),
+    }
 }
 
 fn check_size(promised: Option<&FileHead>, found: u64) -> Result<(), StartError> {
@@ -341,8 +364,10 @@ impl<'a> Fold<'a> {
     }
 
     fn event(&self, entry: &SealedEntry) -> Result<Option<CaseEvent>, Fault> {
-        let Some(key) = self.parts.vault.key(entry.position())? else {
-            return Ok(None);
+        let key = match self.parts.vault.key(entry.position()) {
+            Ok(key) => key,
+            Err(NoKey::Erased) => return Ok(None),
+            Err(none @ NoKey::NotYet) => return Err(none.into()),
         };
         let content = entry
             .open(&key)

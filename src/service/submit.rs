@@ -196,12 +196,13 @@ fn prepare_all(
     };
     let numbered = submissions.into_iter().enumerate();
     let prepared = numbered.map(|(index, submission)| {
-        prepare::prepare(&context, caller, submission).map_err(|cause| match is_batch {
-            true => Refused::Batch {
-                index,
-                cause: Box::new(cause),
-            },
-            false => cause,
+        prepare::prepare(&context, caller, submission).map_err(|cause| {
+            if is_batch {
+                let cause = Box::new(cause);
+                Refused::Batch { index, cause }
+            } else {
+                cause
+            }
         })
     });
     prepared.collect()

@@ -17,7 +17,7 @@ use crate::ledger::statement::Origin;
 /// Longest key file we read, bytes: some 190,000 erasures far from one another.
 const FILE_MAX: u64 = 256 << 20;
 /// Segments that must have a seed beyond the one in use.
-const AHEAD: u64 = 2;
+pub(super) const AHEAD: u64 = 2;
 
 /// Why the key file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -24,8 +24,18 @@ async fn server_process() {
     std::future::pending::<()>().await;
 }
 
-fn server(dir: &Path) -> (Child, String) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+/// A server process, killed with signal 9 when it goes out of scope.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn server(dir: &Path) -> (Running, String) {
+    let child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
             "crash::server_process",
@@ -37,11 +47,12 @@ fn server(dir: &Path) -> (Child, String) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut running = Running(child);
+    let lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     for line in lines {
         let line = line.unwrap();
         if let Some((_, address)) = line.split_once("listening ") {
-            return (child, address.trim().to_owned());
+            return (running, address.trim().to_owned());
         }
     }
     panic!("the server process ended before it listened");
@@ -53,7 +64,7 @@ async fn after_kill_9_under_load_every_acknowledged_event_is_there_once() {
     let mut acknowledged: BTreeMap<u64, pb::Receipt> = BTreeMap::new();
     let mut next = 1;
     for round in 0..3_u64 {
-        let (mut child, address) = server(dir.path());
+        let (running, address) = server(dir.path());
         let agency = "csc".parse().unwrap();
         let mut csc = Client::connect(&address, Some(&agency)).await.unwrap();
         if round == 0 {
@@ -78,8 +89,7 @@ async fn after_kill_9_under_load_every_acknowledged_event_is_there_once() {
             });
         }
         tokio::time::sleep(Duration::from_millis(300 + 170 * round)).await;
-        child.kill().unwrap();
-        child.wait().unwrap();
+        drop(running);
         while let Some(done) = load.join_next().await {
             acknowledged.extend(done.unwrap());
         }

@@ -3,7 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a test stops at the first thing that is not as expected"
 )]
 

@@ -27,7 +27,7 @@ async fn missing_source_bad_dates_and_future_dates_are_refused_naming_the_field(
     let mut sourceless = concern("CH-1", "x");
     sourceless.source = None;
     let dated = |date: &str| pb::CaseEvent {
-        occurred: on(date),
+        occurred: Some(on(date)),
         ..concern("CH-1", "x")
     };
     for (wrong, field) in [
@@ -105,7 +105,7 @@ async fn an_agency_cannot_write_as_another_nor_as_the_ledger() {
     let mut police = world.client("police").await;
     let declared = pb::FeedDeclared {
         agency: "school".to_owned(),
-        live_from: on("2013-01-01"),
+        live_from: Some(on("2013-01-01")),
         ..Default::default()
     };
     let registered = pb::AgencyRegistered {

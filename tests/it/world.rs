@@ -19,8 +19,8 @@ use caseledger::ledger::note::VerifierKey;
 use caseledger::ledger::receipt;
 use caseledger::service::Service;
 use caseledger::service::clock::{Clock, SystemClock};
-use caseledger::service::keyring::Keyring;
 use caseledger::service::start::{Parts, StartError, boot_id, read_record, start};
+use caseledger::vault::keyring::Keyring;
 use prost::Message;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -127,26 +127,22 @@ pub(crate) fn id(n: u64) -> EventId {
     EventId(bytes)
 }
 
-fn source() -> Option<pb::SourceOfInformation> {
-    Some(pb::SourceOfInformation {
-        kind: 1,
-        ..Default::default()
-    })
-}
-
-pub(crate) fn on(date: &str) -> Option<pb::When> {
-    Some(pb::When {
+pub(crate) fn on(date: &str) -> pb::When {
+    pb::When {
         edtf: date.to_owned(),
         ..Default::default()
-    })
+    }
 }
 
 /// A typed event of a case, with source and date.
 pub(crate) fn event(case: &str, body: pb::case_event::Body) -> pb::CaseEvent {
     pb::CaseEvent {
         case_id: case.to_owned(),
-        source: source(),
-        occurred: on("2013-01-09"),
+        source: Some(pb::SourceOfInformation {
+            kind: 1,
+            ..Default::default()
+        }),
+        occurred: Some(on("2013-01-09")),
         body: Some(body),
         ..Default::default()
     }

@@ -184,12 +184,11 @@ impl History {
         let position = u64::try_from(self.entries.len()).unwrap();
         let mut id = [0_u8; 16];
         id[..8].copy_from_slice(&position.to_be_bytes());
-        let appended = match entry.appended {
-            Some(at) => at.parse().unwrap(),
-            None => {
-                let base: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-                base + jiff::SignedDuration::from_secs(i64::try_from(position).unwrap())
-            }
+        let appended: Timestamp = if let Some(at) = entry.appended {
+            at.parse().unwrap()
+        } else {
+            let base: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+            base + jiff::SignedDuration::from_secs(i64::try_from(position).unwrap())
         };
         self.entries.push(Placed {
             position,

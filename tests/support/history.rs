@@ -1,6 +1,10 @@
 //! A small builder of histories for the tests of projections.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
-#![expect(clippy::unwrap_used, reason = "a test helper may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test helper may panic"
+)]
 
 use std::sync::Arc;
 
@@ -244,7 +248,10 @@ impl History {
 
     /// A reference to an entry of this history.
     pub(crate) fn reference(&self, position: u64) -> EntryRef {
-        let entry = &self.entries[usize::try_from(position).unwrap()];
+        let entry = self
+            .entries
+            .get(usize::try_from(position).unwrap())
+            .unwrap();
         EntryRef::Event {
             agency: entry.agency.clone(),
             id: entry.event_id,

@@ -88,6 +88,9 @@ pub enum Case {
         /// Count over this window only: 2012..2015 (whole years) or 2012-01-01..2015-12-31.
         #[arg(long, value_name = "FROM..TO", value_parser = window)]
         window: Option<Window>,
+        /// List gaps from this many working days on, instead of the rule pack's figures.
+        #[arg(long, value_name = "DAYS")]
+        min_gap: Option<u32>,
         /// Exit with status 8 when there are gaps.
         #[arg(long)]
         fail_on_gaps: bool,

@@ -1,6 +1,7 @@
 //! `case allocation`: who held each role, from when to when, and when nobody did.
 
 pub(super) mod line;
+mod total;
 
 use crate::domain::event::Role;
 use crate::grpc::convert::answer_to_json;
@@ -12,16 +13,18 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::output::Table;
 use super::page::{Page, Section, value};
-use super::words::{and, capital, count, date, every, evidence, length, role, size};
+use super::words::{and, bound, capital, count, date, every, evidence, role};
 use super::{coverage, stamp};
 
 use self::line::{Line, grouped, lines};
+use self::total::totals;
 
 /// What of the answer is wanted.
 #[derive(Debug)]
 pub(super) struct Only {
     pub role: Option<Role>,
     pub window: Option<Window>,
+    pub min_gap: Option<u32>,
     pub fail_on_gaps: bool,
 }
 
@@ -42,6 +45,7 @@ pub(super) async fn allocation(
         roles: only.role.iter().map(|role| role.code()).collect(),
         window_from: day(|window| window.from),
         window_to: day(|window| window.to),
+        min_gap_working_days: only.min_gap,
         ..Default::default()
     };
     let asked = client.request(question);
@@ -115,19 +119,19 @@ fn page(answer: &pb::AllocationAnswer, lines: &[Line], only: &Only) -> Page {
         lead: stamp::lead(answer.stamp.as_ref()),
         ..Page::default()
     };
-    page.sections
-        .extend(grouped(lines).iter().map(|group| section(group)));
+    page.sections.extend(
+        grouped(lines)
+            .iter()
+            .map(|group| section(group, &answer.entries)),
+    );
+    page.sections.extend(others(answer));
     let mut all = totals(&answer.totals);
-    if let Some(window) = &only.window {
-        all.insert(
-            0,
-            format!(
-                "Counted from {} to {}, both included; the rows above are not cut to it.",
-                date(&window.from.to_string()),
-                date(&window.to.to_string())
-            ),
-        );
+    if only.window.is_some() {
+        let (from, to) = (date(&answer.window_from), date(&answer.window_to));
+        let words = "Counted from {from} to {to}, both included; the rows above are not cut to it.";
+        all.insert(0, words.replace("{from}", &from).replace("{to}", &to));
     }
+    all.extend(thresholds(&answer.thresholds));
     if lines.is_empty() {
         all.push(nothing(only));
     } else {
@@ -137,6 +141,40 @@ fn page(answer: &pb::AllocationAnswer, lines: &[Line], only: &Only) -> Page {
     page.sections.extend(coverage::section(&answer.coverage));
     page.notes = stamp::foot(answer.stamp.as_ref());
     page
+}
+
+/// From which length a gap is listed: one sentence for the roles that share the figures.
+fn thresholds(of: &[pb::GapThreshold]) -> Vec<String> {
+    let alike = |a: &pb::GapThreshold, b: &pb::GapThreshold| {
+        (a.protected_working_days, a.working_days, &a.source)
+            == (b.protected_working_days, b.working_days, &b.source)
+    };
+    let mut groups: Vec<Vec<&pb::GapThreshold>> = Vec::new();
+    for threshold in of {
+        let same = |group: &&mut Vec<&pb::GapThreshold>| {
+            group.first().is_some_and(|first| alike(first, threshold))
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(threshold),
+            None => groups.push(vec![threshold]),
+        }
+    }
+    let sentences = groups.iter().filter_map(|group| {
+        let first = group.first()?;
+        let roles: Vec<String> = group.iter().map(|of| role(of.role)).collect();
+        let days = |n: u32| count(n, "working day", "working days");
+        let figures = if first.protected_working_days == first.working_days {
+            days(first.working_days)
+        } else {
+            format!(
+                "{} while the child is on a protection plan, looked after, in section 47 enquiries or in proceedings, else {}",
+                days(first.protected_working_days),
+                days(first.working_days)
+            )
+        };
+        Some(format!("A gap of {} is listed from {figures} on ({}).", and(&roles), first.source))
+    });
+    sentences.collect()
 }
 
 fn nothing(only: &Only) -> String {
@@ -149,7 +187,7 @@ fn nothing(only: &Only) -> String {
     )
 }
 
-fn section(group: &[Line]) -> Section {
+fn section(group: &[Line], entries: &[pb::EntryRow]) -> Section {
     let mut section = Section {
         table: Table::new(
             "Allocation",
@@ -184,106 +222,122 @@ fn section(group: &[Line]) -> Section {
             line.family.clone(),
             evidence(&line.evidence),
         ]);
-        section.notes.extend(note(line));
+        section.notes.extend(note(line, entries));
     }
     section
 }
 
 /// What happened in a gap, or why it cannot be known.
-fn note(line: &Line) -> Option<String> {
+fn note(line: &Line, entries: &[pb::EntryRow]) -> Option<String> {
+    let named = |positions: &[u64]| {
+        let each = positions.iter().map(|position| {
+            let entry = entries.iter().find(|entry| entry.position == *position);
+            entry.map_or_else(
+                || format!("#{position}"),
+                |entry| format!("#{position} {}", entry.r#type),
+            )
+        });
+        each.collect::<Vec<_>>().join(", ")
+    };
     let mut parts = Vec::new();
     if !line.sentence.is_empty() {
         parts.push(line.sentence.clone());
     }
     if !line.arrived.is_empty() {
-        let items = count(size(&line.arrived), "item", "items");
-        parts.push(format!(
-            "{items} came to the agency: {}",
-            every(&line.arrived)
-        ));
+        parts.push(format!("the agency came to know {}", named(&line.arrived)));
+    }
+    if !line.due.is_empty() {
+        parts.push(format!("fell due {}", named(&line.due)));
     }
     if !line.context.is_empty() {
-        parts.push(format!("bearing on it: {}", every(&line.context)));
+        parts.push(format!("bearing on it {}", named(&line.context)));
     }
     (!parts.is_empty()).then(|| format!("In the gap from {}: {}.", line.from, parts.join("; ")))
 }
 
-/// The totals of each role and agency; where children differ, of each child too.
-fn totals(of: &[pb::AllocationTotal]) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for whole in of.iter().filter(|total| total.child.is_empty()) {
-        let bare = |total: &pb::AllocationTotal| pb::AllocationTotal {
-            child: String::new(),
-            evidence: Vec::new(),
-            ..total.clone()
-        };
-        let mut each: Vec<(Vec<String>, &pb::AllocationTotal)> = Vec::new();
-        let own = |total: &&pb::AllocationTotal| {
-            !total.child.is_empty() && (&total.agency, total.role) == (&whole.agency, whole.role)
-        };
-        for of_child in of.iter().filter(own) {
-            match each
-                .iter_mut()
-                .find(|(_, other)| bare(other) == bare(of_child))
-            {
-                Some((children, _)) => children.push(of_child.child.clone()),
-                None => each.push((vec![of_child.child.clone()], of_child)),
-            }
+/// What else the answer holds: two holders at once, changes of agencies together, what may have been lost in a change.
+fn others(answer: &pb::AllocationAnswer) -> Vec<Section> {
+    let mut sections = Vec::new();
+    let mut add = |title: &str, notes: Vec<String>| {
+        if !notes.is_empty() {
+            sections.push(Section::of(&format!("{title} ({})", notes.len()), notes));
         }
-        if whole.days_with_nobody.is_some() || each.len() != 1 {
-            sentences.push(total(whole, ""));
-        }
-        if whole.days_with_nobody.is_some() {
-            continue;
-        }
-        sentences.extend(
-            each.into_iter()
-                .map(|(children, each)| total(each, &format!(", for {}", and(&children)))),
-        );
-    }
-    sentences
+    };
+    let sentence = |text: &str, entries: &[u64]| format!("{text} [{}]", evidence(entries));
+    add(
+        "Two holders at once",
+        answer
+            .overlaps
+            .iter()
+            .map(|of| {
+                let to = if of.to.is_empty() {
+                    "on"
+                } else {
+                    of.to.as_str()
+                };
+                let who = format!("{} and {}", who(of.first.as_ref()), who(of.second.as_ref()));
+                let text = format!(
+                    "{} ({}): {who}, {} to {to}.",
+                    capital(&role(of.role)),
+                    of.agency,
+                    of.from
+                );
+                sentence(&text, &of.evidence)
+            })
+            .collect(),
+    );
+    let change = |place: u32| {
+        let of = usize::try_from(place)
+            .ok()
+            .and_then(|place| answer.changes.get(place))?;
+        let (from, to) = (who(of.from.as_ref()), who(of.to.as_ref()));
+        Some(format!(
+            "{from} to {to} on {}",
+            bound(of.day.as_ref(), "a day not known")
+        ))
+    };
+    add(
+        "Changes of two agencies close together",
+        answer
+            .simultaneous
+            .iter()
+            .filter_map(|of| {
+                let apart = count(of.days.unsigned_abs(), "day", "days");
+                Some(format!(
+                    "{}; {}; {apart} apart.",
+                    change(of.first)?,
+                    change(of.second)?
+                ))
+            })
+            .collect(),
+    );
+    add(
+        "On file, with no sign that the next holder read it",
+        answer
+            .not_shown_as_read
+            .iter()
+            .map(|of| sentence(&of.sentence, &of.evidence))
+            .collect(),
+    );
+    add(
+        "Left with the person",
+        answer
+            .left_with_person
+            .iter()
+            .map(|of| sentence(&of.sentence, &of.evidence))
+            .collect(),
+    );
+    sections
 }
 
-fn total(of: &pb::AllocationTotal, children: &str) -> String {
-    let mut text = format!(
-        "{} ({}){children}: {}",
-        capital(&role(of.role)),
-        of.agency,
-        count(of.distinct, "different holder", "different holders")
-    );
-    if !of.holders.is_empty() {
-        text.push_str(&format!(" ({})", of.holders.join(", ")));
-    }
-    if let Some(nobody) = &of.days_with_nobody {
-        let changes = match (of.changes, of.unexplained) {
-            (0, _) => "no change".to_owned(),
-            (n, 0) => count(n, "change, explained", "changes, each explained"),
-            (n, m) => format!(
-                "{}, {m} with no record that it was explained",
-                count(n, "change", "changes")
-            ),
+/// A practitioner as `csc/SW2`.
+fn who(of: Option<&pb::Holder>) -> String {
+    of.map_or_else(String::new, |of| {
+        let name = if of.role_code.is_empty() {
+            &of.staff
+        } else {
+            &of.role_code
         };
-        let gaps = match of.gaps {
-            0 => "no gap".to_owned(),
-            n => format!(
-                "{}, {} with nobody",
-                count(n, "gap", "gaps"),
-                length(Some(nobody))
-            ),
-        };
-        text.push_str(&format!("; {changes}; {gaps}"));
-    }
-    if let Some(median) = of.median_days {
-        text.push_str(&format!(
-            "; median of ended spells {}",
-            count(median, "day", "days")
-        ));
-    }
-    if of.agency_staff_days > 0 {
-        text.push_str(&format!(
-            "; {} of {} held days by agency staff",
-            of.agency_staff_days, of.effective_days
-        ));
-    }
-    format!("{text}.")
+        format!("{}/{name}", of.agency)
+    })
 }

@@ -52,7 +52,7 @@ fn state(answer: &pb::AtAnswer) -> Table {
             evidence(&row.evidence),
         ]);
     }
-    let lines = all(&answer.holders, &answer.open_gaps);
+    let lines = all(answer.stamp.as_ref(), &answer.holders, &answer.open_gaps);
     for line in grouped(&lines).into_iter().flatten() {
         let state = match line.gap {
             Some(_) => format!("{}, {} days so far", line.holder, line.days),
@@ -92,7 +92,7 @@ fn page(answer: &pb::AtAnswer) -> Page {
     page.sections.push(Section::of(
         &format!("Due and not known to have arrived ({})", open.len()),
         if open.is_empty() {
-            vec!["Nothing, by the rules of this pack.".to_owned()]
+            vec!["No such row in this view; see what a blank is worth.".to_owned()]
         } else {
             open
         },

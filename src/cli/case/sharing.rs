@@ -60,11 +60,11 @@ pub(super) async fn sharing(
     })
 }
 
-/// A row that is a finding, as opposed to one kept in time or one that cannot be determined.
+/// A row that is a finding, as opposed to one kept in time, withheld with a reason, or not to be determined.
 fn finding(row: &pb::SharingRow) -> bool {
     !matches!(
         row.kind(),
-        pb::SharingKind::Met | pb::SharingKind::Undeterminable
+        pb::SharingKind::Met | pb::SharingKind::Undeterminable | pb::SharingKind::Withheld
     ) && row.outcome.starts_with("found")
 }
 

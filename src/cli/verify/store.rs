@@ -17,10 +17,20 @@ use crate::ledger::head;
 use crate::ledger::note::VerifierKey;
 use crate::vault::derive::{KeyWalk, NoKey};
 use crate::vault::slot::{self, Keys};
-use crate::verify::{Checker, Fault, KeyState, Report};
+use crate::verify::{Checker, Fault, KeyState, Outcome, Report};
 
 /// Checks a directory and prints what was found.
 pub(crate) fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failure> {
+    let (table, outcome) = check(global, wanted)?;
+    output::table(&table, global.format)?;
+    Ok(super::exit(outcome))
+}
+
+/// Checks a directory; the table says what was checked.
+pub(in crate::cli) fn check(
+    global: &Global,
+    wanted: &VerifyStore,
+) -> Result<(Table, Outcome), Failure> {
     let directory = Directory::new(&wanted.store);
     let origin = directory.origin()?;
     let vkey = match &wanted.vkey {
@@ -69,8 +79,7 @@ pub(crate) fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failu
         );
     }
     table.notes.push(super::verdict(&report));
-    output::table(&table, global.format)?;
-    Ok(super::exit(report.outcome))
+    Ok((table, report.outcome))
 }
 
 fn find(global: &Global, blocks: &File, origin: &str) -> Result<Scan, Failure> {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::allocation::{Page, ask};
-use super::parts::{Names, bound, coverage, people, range, small, stamp};
+use super::allocation::{Page, Wanted, ask, in_gap};
+use super::entries::{entries, of_reading};
+use super::parts::{Names, coverage, people, range, small, stamp};
 use super::sharing;
 use crate::domain::event::case::CaseContent;
 use crate::domain::event::{Content, FeedKind};
@@ -73,12 +74,23 @@ pub(super) fn show(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::Cas
             r#type: kind.to_owned(),
             count,
         });
+    let (people, coverage) = (
+        people_rows(cut),
+        coverage(cut, &Coverage::of(cut), FeedKind::ALL),
+    );
+    let named: Vec<u64> = people
+        .iter()
+        .flat_map(|person| &person.evidence)
+        .chain(coverage.iter().flat_map(|cover| &cover.evidence))
+        .copied()
+        .collect();
     pb::CaseAnswer {
         stamp: Some(stamp(asked, pack)),
-        people: people_rows(cut),
+        people,
         practitioners: names.of_agencies(&agencies),
         counts: counts.collect(),
-        coverage: coverage(cut, &Coverage::of(cut), FeedKind::ALL),
+        coverage,
+        entries: entries(cut, named),
     }
 }
 
@@ -86,15 +98,16 @@ pub(super) fn show(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::Cas
 pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAnswer {
     let cut = &asked.cut;
     let cover = Coverage::of(cut);
-    let found = ask(asked, pack, None);
+    let case = Case::of(cut, pack);
+    let found = ask(&case, pack, &Wanted::default());
     let page = Page {
         names,
         pack,
+        case: &case,
         today: found.day,
     };
     let holders = found.rows.iter().flat_map(|row| page.spells(row));
     let gaps = found.rows.iter().flat_map(|row| page.gaps(row));
-    let case = Case::of(cut, pack);
     let open_kinds = [
         pb::SharingKind::NotShared,
         pb::SharingKind::SentWithoutReceipt,
@@ -103,7 +116,7 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
     let open = rows
         .into_iter()
         .filter(|row| row.done.is_none() && open_kinds.contains(&row.kind()));
-    pb::AtAnswer {
+    let mut answer = pb::AtAnswer {
         stamp: Some(stamp(asked, pack)),
         people: people_rows(cut),
         statuses: statuses(cut, &cover, pack),
@@ -112,7 +125,32 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
         open_sharing: open.collect(),
         recent: recent(cut),
         coverage: coverage(cut, &cover, &[FeedKind::Allocation, FeedKind::Sharing]),
+        entries: Vec::new(),
+    };
+    answer.entries = entries(cut, named(&answer));
+    answer
+}
+
+/// Every position that a row of the answer names.
+fn named(answer: &pb::AtAnswer) -> Vec<u64> {
+    let mut named: Vec<u64> = answer.open_gaps.iter().flat_map(in_gap).collect();
+    for person in &answer.people {
+        named.extend(&person.evidence);
     }
+    for status in &answer.statuses {
+        named.extend(&status.evidence);
+    }
+    for spell in &answer.holders {
+        named.extend(&spell.evidence);
+    }
+    for row in &answer.open_sharing {
+        named.extend(row.items.iter().chain(&row.evidence));
+        named.extend(&row.counter_evidence);
+    }
+    for coverage in &answer.coverage {
+        named.extend(&coverage.evidence);
+    }
+    named
 }
 
 fn people_rows(cut: &Cut) -> Vec<pb::PersonRow> {
@@ -136,7 +174,11 @@ fn people_rows(cut: &Cut) -> Vec<pb::PersonRow> {
                     it.born.as_ref().or(Some(&reading.event().occurred)),
                 )
             }
-            _ => continue,
+            CaseContent::CaseOpened(_)
+            | CaseContent::CaseClosed(_)
+            | CaseContent::HouseholdMemberJoined(_)
+            | CaseContent::HouseholdMemberLeft(_)
+            | CaseContent::MoveKnown(_) => continue,
         };
         let row = rows.entry(person.clone()).or_default();
         row.person = person.to_string();
@@ -181,7 +223,7 @@ fn statuses(cut: &Cut, cover: &Coverage, pack: &Pack) -> Vec<pb::StatusRow> {
                 match same {
                     Some(other) => other.children.push(child.to_string()),
                     None => rows.push(pb::StatusRow {
-                        children: people(&[child.clone()]),
+                        children: people(std::slice::from_ref(&child)),
                         ..row
                     }),
                 }
@@ -197,16 +239,5 @@ fn recent(cut: &Cut) -> Vec<pb::EntryRow> {
     readings.sort_by_key(|reading| (reading.occurred(), reading.position()));
     readings.dedup_by_key(|reading| reading.position());
     let newest = readings.into_iter().rev().take(RECENT);
-    newest
-        .map(|reading| pb::EntryRow {
-            position: reading.position(),
-            case_seq: reading.root().case_seq,
-            agency: reading.agency().to_string(),
-            r#type: reading.event().content.type_name().to_owned(),
-            occurred: Some(bound(cut, reading.occurred())),
-            children: people(&reading.event().children),
-            possible: !reading.certain(),
-            retracted: reading.struck().is_some(),
-        })
-        .collect()
+    newest.map(|reading| of_reading(cut, reading)).collect()
 }

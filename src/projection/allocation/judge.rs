@@ -23,6 +23,8 @@ pub(super) struct Judge<'a> {
     pub(super) maybe: Vec<Span>,
     pub(super) window_evidence: Vec<u64>,
     pub(super) protected: Vec<Span>,
+    /// Working days from which a gap is listed, instead of the role's own two figures.
+    pub(super) min_gap: Option<u32>,
     pub(super) today: Date,
 }
 
@@ -54,7 +56,7 @@ impl Judge<'_> {
             let decided = sure.iter().any(|sure| sure.within(*hole).is_some());
             if !decided && !self.in_grace(*hole) && self.outcome(*hole) == Outcome::NoRecord {
                 let extent = self.extent(*hole, false);
-                if extent.working_days >= self.rule.min_gap(self.protects(*hole)) {
+                if extent.working_days >= self.min_gap(self.protects(*hole)) {
                     let evidence = self.edges(*hole, spells);
                     judged.maybe.push(MaybeGap { extent, evidence });
                 }
@@ -174,6 +176,10 @@ impl Judge<'_> {
             }
     }
 
+    fn min_gap(&self, protected: bool) -> u32 {
+        self.min_gap.unwrap_or_else(|| self.rule.min_gap(protected))
+    }
+
     fn protects(&self, hole: Span) -> bool {
         self.protected
             .iter()
@@ -213,7 +219,7 @@ impl Judge<'_> {
     }
 
     fn long_enough(&self, extent: Extent, absent: bool) -> bool {
-        if extent.working_days >= self.rule.min_gap(false) {
+        if extent.working_days >= self.min_gap(false) {
             return true;
         }
         let whole = Span {
@@ -226,7 +232,7 @@ impl Judge<'_> {
             .filter_map(|span| span.within(whole))
             .map(|part| self.working_days(part.from, part.to, absent || part.from > extent.from))
             .sum();
-        protected >= self.rule.min_gap(true)
+        protected >= self.min_gap(true)
     }
 
     fn stretches(&self, known: Span, hole: Span, spells: &[Spell]) -> Vec<Stretch> {

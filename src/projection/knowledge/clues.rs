@@ -10,7 +10,7 @@ use crate::domain::event::concern::ConcernContent;
 use crate::domain::event::contact::ContactContent;
 use crate::domain::event::enquiry::EnquiryContent;
 use crate::domain::event::referral::ReferralContent;
-use crate::domain::event::sharing::{AcknowledgementKind, SharingContent};
+use crate::domain::event::sharing::{AcknowledgementKind, ShareAcknowledged, SharingContent};
 use crate::domain::event::{AssertionKind, CaseEvent, Channel, Content, EntryRef, Recipient};
 use crate::domain::id::{AgencyId, Practitioner, StaffId};
 use crate::projection::clock;
@@ -193,38 +193,41 @@ fn sharing(view: &View<'_>, seen: &Seen<'_>, content: &SharingContent, proofs: &
                 proofs,
             );
         }
-        SharingContent::ShareAcknowledged(ack) => {
-            let Some(share) = view.resolve(&ack.share) else {
-                return;
-            };
-            let mut items = view.carried(share);
-            if !ack.items.is_empty() {
-                items = with_itself(view, seen, &ack.items);
-                items.push(share);
-            }
-            items.push(seen.id);
-            let person = ack.by != AcknowledgementKind::Automatic;
-            let how = if person {
-                How::Acknowledged
-            } else {
-                How::Delivered
-            };
-            let mut telling = own_telling(view, seen, how);
-            telling.carrier = Some(share);
-            if !person {
-                telling.grade = Grade::Delivered;
-            }
-            view.rest_on(share, &mut telling);
-            let staff = ack
-                .staff
-                .as_ref()
-                .or(seen.event.actor.as_ref().map(|actor| &actor.staff));
-            let to = (seen.agency, staff.filter(|_| person));
-            lay(view, to, &items, &telling, proofs);
-            lay_meeting(view, to, share, telling, proofs);
-        }
+        SharingContent::ShareAcknowledged(ack) => acknowledged(view, seen, ack, proofs),
         SharingContent::ShareWithheld(_) | SharingContent::ShareReceiptDisputed(_) => {}
     }
+}
+
+/// What a receipt shows: a person's that its items were taken note of, a machine's only that they arrived.
+fn acknowledged(view: &View<'_>, seen: &Seen<'_>, ack: &ShareAcknowledged, proofs: &mut Proofs) {
+    let Some(share) = view.resolve(&ack.share) else {
+        return;
+    };
+    let mut items = view.carried(share);
+    if !ack.items.is_empty() {
+        items = with_itself(view, seen, &ack.items);
+        items.push(share);
+    }
+    items.push(seen.id);
+    let person = ack.by != AcknowledgementKind::Automatic;
+    let how = if person {
+        How::Acknowledged
+    } else {
+        How::Delivered
+    };
+    let mut telling = own_telling(view, seen, how);
+    telling.carrier = Some(share);
+    if !person {
+        telling.grade = Grade::Delivered;
+    }
+    view.rest_on(share, &mut telling);
+    let staff = ack
+        .staff
+        .as_ref()
+        .or(seen.event.actor.as_ref().map(|actor| &actor.staff));
+    let to = (seen.agency, staff.filter(|_| person));
+    lay(view, to, &items, &telling, proofs);
+    lay_meeting(view, to, share, telling, proofs);
 }
 
 /// One recipient of one share, by the word of sender, receiver or a third party.

@@ -26,6 +26,8 @@ pub(in super::super) struct Line {
     pub evidence: Vec<u64>,
     /// Items that the agency came to know in a gap.
     pub arrived: Vec<u64>,
+    /// Actions that fell due in a gap.
+    pub due: Vec<u64>,
     /// Entries that bear on a gap, such as a reason recorded for it.
     pub context: Vec<u64>,
     /// Why it cannot be known.
@@ -37,16 +39,28 @@ pub(in super::super) struct Line {
 
 /// Every spell and gap, by role, agency and children, then in order of time.
 pub(super) fn lines(answer: &pb::AllocationAnswer) -> Vec<Line> {
-    all(&answer.spells, &answer.gaps)
+    all(answer.stamp.as_ref(), &answer.spells, &answer.gaps)
 }
 
 /// These spells and gaps, in the same order.
-pub(in super::super) fn all(spells: &[pb::Spell], gaps: &[pb::Gap]) -> Vec<Line> {
+pub(in super::super) fn all(
+    stamp: Option<&pb::Stamp>,
+    spells: &[pb::Spell],
+    gaps: &[pb::Gap],
+) -> Vec<Line> {
+    let of_all = stamp.is_none_or(|stamp| stamp.eyes.is_empty());
     let mut lines: Vec<Line> = spells
         .iter()
         .map(spell)
         .chain(gaps.iter().map(gap))
         .collect();
+    // What one agency knew of no holder is not that there was none.
+    for gap in lines
+        .iter_mut()
+        .filter(|line| !of_all && line.holder == NOBODY)
+    {
+        "none known".clone_into(&mut gap.holder);
+    }
     lines.sort_by(|a, b| {
         (a.role, &a.agency, &a.children, &a.order).cmp(&(b.role, &b.agency, &b.children, &b.order))
     });
@@ -70,6 +84,7 @@ pub(in super::super) fn grouped(lines: &[Line]) -> Vec<Vec<Line>> {
                     join(&mut line.children, sibling.children);
                     join(&mut line.evidence, sibling.evidence);
                     join(&mut line.arrived, sibling.arrived);
+                    join(&mut line.due, sibling.due);
                     join(&mut line.context, sibling.context);
                 }
             }
@@ -92,6 +107,7 @@ fn alike(a: &Line, b: &Line) -> bool {
         children: Vec::new(),
         evidence: Vec::new(),
         arrived: Vec::new(),
+        due: Vec::new(),
         context: Vec::new(),
         ..line.clone()
     };
@@ -131,6 +147,8 @@ fn folded(group: &[Line]) -> Vec<Line> {
 }
 
 fn spell(of: &pb::Spell) -> Line {
+    let first = of.explained_to_child() == pb::ExplainedState::Unspecified
+        && of.explained_to_family() == pb::ExplainedState::Unspecified;
     Line {
         agency: of.agency.clone(),
         role: of.role,
@@ -145,6 +163,7 @@ fn spell(of: &pb::Spell) -> Line {
             pb::Tri::Yes => "yes",
             pb::Tri::No => "no",
             pb::Tri::NotApplicable => "n/a",
+            pb::Tri::Unspecified if first => "-",
             pb::Tri::Unspecified => "no record",
         }
         .to_owned(),
@@ -169,7 +188,8 @@ fn gap(of: &pb::Gap) -> Line {
         days: days(of.days.as_ref()),
         why: kind(of.kind()).to_owned(),
         evidence: of.evidence.clone(),
-        arrived: of.arrived.clone(),
+        arrived: of.arrived.iter().map(|item| item.entry).collect(),
+        due: of.due.iter().map(|action| action.entry).collect(),
         context: of.context.clone(),
         sentence: match of.kind() {
             pb::GapKind::CannotBeKnown => of.sentence.clone(),
@@ -209,6 +229,9 @@ fn holder(spell: &pb::Spell) -> String {
     }
 }
 
+/// Where a holder would stand.
+const NOBODY: &str = "NOBODY";
+
 /// What stands where a holder would.
 fn blank(kind: pb::GapKind) -> &'static str {
     match kind {
@@ -218,7 +241,7 @@ fn blank(kind: pb::GapKind) -> &'static str {
         | pb::GapKind::BetweenHolders
         | pb::GapKind::DutyOrTeam
         | pb::GapKind::ManagerHolding
-        | pb::GapKind::Vacant => "NOBODY",
+        | pb::GapKind::Vacant => NOBODY,
     }
 }
 
@@ -250,13 +273,16 @@ fn why(spell: &pb::Spell) -> String {
     }
 }
 
-/// Whether somebody was told of the change to this holder.
-fn told(state: pb::Tri) -> String {
+/// Whether somebody was told of the change to this holder; nothing for a first holder.
+fn told(state: pb::ExplainedState) -> String {
     match state {
-        pb::Tri::Yes => "yes",
-        pb::Tri::No => "no",
-        pb::Tri::NotApplicable => "n/a",
-        pb::Tri::Unspecified => "no record",
+        pb::ExplainedState::Unspecified => "-",
+        pb::ExplainedState::Yes => "yes",
+        pb::ExplainedState::No => "no",
+        pb::ExplainedState::NoRecord => "no record",
+        pb::ExplainedState::NotYet => "not yet",
+        pb::ExplainedState::FieldNotCollected => "not collected",
+        pb::ExplainedState::NotApplicable => "n/a",
     }
     .to_owned()
 }
@@ -300,7 +326,7 @@ mod tests {
     fn siblings_with_the_same_lines_stand_together_and_duty_is_the_gap_it_is() {
         let ((one, first), (two, mut second)) = (duty("C1"), duty("C2"));
         second.evidence.push(200);
-        let groups = grouped(&all(&[one, two], &[first, second]));
+        let groups = grouped(&all(None, &[one, two], &[first, second]));
         let [group] = groups.as_slice() else {
             panic!("{groups:?}")
         };
@@ -317,6 +343,6 @@ mod tests {
         let ((one, first), (mut two, mut second)) = (duty("C1"), duty("C2"));
         two.to = day("2013-06-01");
         second.to = day("2013-06-01");
-        assert_eq!(grouped(&all(&[one, two], &[first, second])).len(), 2);
+        assert_eq!(grouped(&all(None, &[one, two], &[first, second])).len(), 2);
     }
 }
