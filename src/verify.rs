@@ -46,6 +46,7 @@ pub struct Checker {
     appended: u64,
     contents: Contents,
     signatures_unchecked: u64,
+    whole: bool,
     faults: Vec<Fault>,
     faults_more: u64,
 }
@@ -61,6 +62,7 @@ impl Checker {
             appended: 0,
             contents: Contents::default(),
             signatures_unchecked: 0,
+            whole: true,
             faults: Vec::new(),
             faults_more: 0,
         }
@@ -193,6 +195,12 @@ impl Checker {
         self.promised(checkpoint);
     }
 
+    /// Notes that something that belongs to the ledger's files could not be checked or is not as it was written, though no
+    /// entry is known to be lost: the outcome is partial at best.
+    pub fn not_whole(&mut self) {
+        self.whole = false;
+    }
+
     /// Ends the check. `promised` is a checkpoint that the ledger must contain: its newest, from the head file or kept by
     /// somebody else. Without one the outcome is at best partial: nothing says that the end is there.
     pub fn finish(mut self, promised: Option<&Checkpoint>) -> Report {
@@ -204,7 +212,7 @@ impl Checker {
             Outcome::Failed
         } else if size == 0 {
             Outcome::Nothing
-        } else if promised.is_none() || self.signatures_unchecked > 0 {
+        } else if promised.is_none() || self.signatures_unchecked > 0 || !self.whole {
             Outcome::Partial
         } else {
             Outcome::Verified

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
+use std::ops::ControlFlow;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +10,10 @@ use std::sync::Arc;
 use crate::grpc::convert::decode_event;
 use crate::grpc::schema::singular;
 use crate::journal::Journal;
+use crate::journal::scan::scan;
 use crate::journal::sled::{Options, SledJournal};
-use crate::ledger::note::NoteSigner;
+use crate::ledger::head;
+use crate::ledger::note::{NoteSigner, VerifierKey};
 use crate::ledger::statement::Origin;
 use crate::service::Service;
 use crate::service::clock::SystemClock;
@@ -58,7 +61,8 @@ impl Directory {
         self.root.join("head")
     }
 
-    fn journal(&self) -> PathBuf {
+    /// sled's directory.
+    pub(super) fn journal(&self) -> PathBuf {
         self.root.join("journal")
     }
 
@@ -91,6 +95,11 @@ impl Directory {
         fs::create_dir_all(&self.root)?;
         fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700))?;
         if !self.origin_file().exists() {
+            if self.journal().exists() || self.keys().exists() {
+                let what = format!("{} is missing beside a store", self.origin_file().display());
+                return Err(Failure::new(Exit::IntegrityBroken, what)
+                    .advise("restore it, and log.key and vkey, from a copy; never make new ones"));
+            }
             let named: Origin = origin
                 .parse()
                 .map_err(|error| Failure::new(Exit::Usage, format!("--origin: {error}")))?;
@@ -126,6 +135,30 @@ impl Directory {
         Ok(File::open(&self.root)?.sync_all()?)
     }
 
+    /// After the machine was started anew nobody knows what reached the disk: the blocks are looked for in the store's file
+    /// before sled, which repairs what it opens, may touch it. Answers how many entries stand there; `None` when the
+    /// head file is of this start of the machine.
+    fn after_power_cut(
+        &self,
+        origin: &Origin,
+        broken: &dyn Fn(&dyn std::fmt::Display) -> Failure,
+    ) -> Result<Option<u64>, Failure> {
+        let vkey: VerifierKey = self.vkey()?.parse().map_err(|error| broken(&error))?;
+        let head = fs::read(self.head()).unwrap_or_default();
+        let head = head::choose(&head, &vkey).map_err(|error| broken(&error))?;
+        let here = boot_id();
+        if !self.blocks().exists() || head.is_some_and(|head| head.boot_id == here) {
+            return Ok(None);
+        }
+        let file = File::open(self.blocks())?;
+        let found = scan(file, origin.as_str(), |_done| ControlFlow::Continue(()));
+        let found = found.map_err(|error| broken(&error))?;
+        if !found.is_sound() {
+            return Err(broken(&"blocks are missing in the store's file"));
+        }
+        Ok(Some(found.size()))
+    }
+
     /// Opens the ledger for serving; every stored entry is verified first.
     pub(super) fn open(
         &self,
@@ -134,15 +167,20 @@ impl Directory {
     ) -> Result<Arc<Service>, Failure> {
         let broken = |error: &dyn std::fmt::Display| {
             Failure::new(Exit::IntegrityBroken, error.to_string()).advise(format!(
-                "nothing was changed; check it: caseledger verify store --store {}",
+                "copy the directory before anything else, then check it: caseledger verify store --store {}",
                 self.root.display()
             ))
         };
         let (origin, log_key) = self.prepare(origin)?;
+        let in_file = self.after_power_cut(&origin, &broken)?;
         let options = Options::new(origin.as_str(), read_record);
         let journal =
             SledJournal::open(&self.journal(), options).map_err(|error| broken(&error))?;
-        let empty = journal.size().map_err(|error| broken(&error))? == 0;
+        let size = journal.size().map_err(|error| broken(&error))?;
+        if in_file.is_some_and(|in_file| in_file > size) {
+            return Err(broken(&"the store shows fewer entries than its file holds"));
+        }
+        let empty = size == 0;
         let vault = Keyring::open(&self.keys(), &origin, empty).map_err(|error| broken(&error))?;
         let singular = singular().map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
         let parts = Parts {

@@ -3,6 +3,7 @@
 pub(super) mod case;
 mod checkpoint;
 pub(super) mod store;
+mod view;
 
 pub(super) use self::case::case;
 pub(super) use self::checkpoint::checkpoint;

@@ -122,8 +122,8 @@ pub enum OpenError {
     },
     /// The store crashed while it opened its files.
     #[error(
-        "the store in {} is damaged ({panic}): make a copy, then `verify store` to locate the damage \
-         and `admin salvage` to rebuild", path.display()
+        "the store in {} is damaged ({panic}): copy its directory before anything else, \
+         then let `verify store` locate the damage", path.display()
     )]
     Crashed {
         /// The store's directory.

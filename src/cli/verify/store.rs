@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
+use super::view::{View, view};
 use crate::cli::args::{Global, VerifyStore};
 use crate::cli::directory::Directory;
 use crate::cli::error::Failure;
@@ -69,6 +70,8 @@ pub(in crate::cli) fn check(
             format!("different blocks at {:?}", conflict.offsets),
         );
     }
+    suspects(&mut table, &found, promised.as_ref(), &mut checker);
+    own_view(&directory, &found, &mut table, &mut checker)?;
     let report = checker.finish(promised.as_ref());
     describe(&mut table, &report, &found);
     ranges(&mut table, &found.uncovered, global.format);
@@ -265,14 +268,47 @@ fn describe(table: &mut Table, report: &Report, found: &Scan) {
             format!("{} further faults", report.faults_more),
         );
     }
-    for suspect in found
-        .suspects
-        .iter()
-        .filter(|suspect| !suspect.intact_elsewhere)
-    {
+}
+
+/// Bytes that look like blocks and do not check. With an intact copy elsewhere no entry is lost, but the file is not as
+/// it was written, so the check is not whole. What claims to come after the newest checkpoint was never acknowledged.
+fn suspects(table: &mut Table, found: &Scan, newest: Option<&Checkpoint>, checker: &mut Checker) {
+    let size = newest.map_or(found.size(), |checkpoint| checkpoint.size.max(found.size()));
+    for suspect in &found.suspects {
+        let unfinished = suspect.claims.is_some_and(|(first, _part)| first >= size);
+        let result = match (suspect.intact_elsewhere, unfinished) {
+            (true, _) => "intact copy elsewhere",
+            (false, true) => "never acknowledged",
+            (false, false) => "no intact copy",
+        };
         let detail = format!("at offset {}: {}", suspect.offset, suspect.error);
-        row("damaged block", "no intact copy".to_owned(), detail);
+        table.row(["damaged block".to_owned(), result.to_owned(), detail]);
+        if !unfinished {
+            checker.not_whole();
+        }
     }
+}
+
+/// What the store itself would show of its entries.
+fn own_view(
+    directory: &Directory,
+    found: &Scan,
+    table: &mut Table,
+    checker: &mut Checker,
+) -> Result<(), Failure> {
+    let (result, detail) = match view(&directory.journal(), &directory.origin()?, found.size()) {
+        View::Same => (
+            "same",
+            "a copy opens; its entries and index rows were counted".to_owned(),
+        ),
+        View::Differs(what) => ("differs", what),
+        View::NotLooked(what) => ("not looked at", what),
+    };
+    if result != "same" {
+        checker.not_whole();
+    }
+    table.row(["the store's own view".to_owned(), result.to_owned(), detail]);
+    Ok(())
 }
 
 /// A fault with where in the file its entry is.

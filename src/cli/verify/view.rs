@@ -1,0 +1,59 @@
+//! What the store itself would show, looked at on a copy: opening a store rewrites its files, so the original is never
+//! opened.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::journal::Journal;
+use crate::journal::sled::{Options, SledJournal};
+use crate::ledger::statement::Origin;
+use crate::service::start::read_record;
+
+/// How the store's own view compares with what was found in its file.
+pub(super) enum View {
+    /// The same entries, and every index row fits them.
+    Same,
+    /// Something else.
+    Differs(String),
+    /// It could not be looked at.
+    NotLooked(String),
+}
+
+/// Copies the store's directory to a temporary place, opens the copy, and counts entries and index rows.
+pub(super) fn view(journal: &Path, origin: &Origin, size: u64) -> View {
+    let copied = tempfile::tempdir().and_then(|dir| {
+        copy(journal, dir.path())?;
+        Ok(dir)
+    });
+    let dir = match copied {
+        Ok(dir) => dir,
+        Err(error) => return View::NotLooked(format!("no copy could be made: {error}")),
+    };
+    let store = match SledJournal::open(dir.path(), Options::new(origin.as_str(), read_record)) {
+        Ok(store) => store,
+        Err(error) => return View::Differs(format!("a copy does not open: {error}")),
+    };
+    match store.size() {
+        Ok(shown) if shown == size => match store.recount(|_done, _all| {}) {
+            Ok(_counted) => View::Same,
+            Err(error) => View::Differs(error.to_string()),
+        },
+        Ok(shown) => View::Differs(format!("it shows {shown} entries; its file has {size}")),
+        Err(error) => View::Differs(error.to_string()),
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
