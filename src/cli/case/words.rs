@@ -6,7 +6,7 @@ use crate::domain::event::{FeedKind, Role};
 use crate::grpc::pb;
 
 /// Entries listed in a cell of a page before the rest is only counted.
-const SHOWN: usize = 3;
+const SHOWN: usize = 2;
 
 /// `social worker`; the number for a role that this program does not know.
 pub(super) fn role(code: i32) -> String {
@@ -163,6 +163,6 @@ mod tests {
     #[test]
     fn evidence_beyond_the_first_few_is_counted() {
         assert_eq!(evidence(&[1, 2]), "#1 #2");
-        assert_eq!(evidence(&[1, 2, 3, 4, 5, 6]), "#1 #2 #3 +3");
+        assert_eq!(evidence(&[1, 2, 3, 4, 5, 6]), "#1 #2 +4");
     }
 }

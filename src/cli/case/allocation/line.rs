@@ -261,7 +261,7 @@ fn kind(kind: pb::GapKind) -> &'static str {
 fn why(spell: &pb::Spell) -> String {
     let reason = match spell.end_reason.as_str() {
         "" | "not_stated" | "unknown" => "no record of a reason".to_owned(),
-        "other" => "reason coded as other".to_owned(),
+        "other" => "coded \"other\"".to_owned(),
         reason => spaced(reason),
     };
     match spell.end() {
