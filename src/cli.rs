@@ -3,6 +3,7 @@
 pub mod args;
 mod ask;
 mod checkpoint;
+mod demo;
 mod directory;
 mod entry;
 mod error;
@@ -64,6 +65,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             output::data(String::from_utf8_lossy(&script).trim_end())?;
             Ok(Exit::Done)
         }
+        Command::Demo(demo) => runtime()?.block_on(demo::demo(&global, &demo)),
         Command::Entry(verb) => runtime()?.block_on(entry::run(&global, verb)),
         Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),
         Command::Verify(args::Verify::Case(case)) => {
