@@ -61,8 +61,9 @@ pub(super) async fn demo(global: &Global, demo: &Demo) -> Result<Exit, Failure> 
     let ended = if let Some(ended) = served {
         ended
     } else {
-        // An error means that the server has ended by itself, which is told below.
-        drop(stop.send(()));
+        if stop.send(()).is_err() {
+            output::say("the server had ended by itself");
+        }
         server.await
     };
     ended.map_err(|error| Failure::new(Exit::Other, error.to_string()))??;

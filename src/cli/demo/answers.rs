@@ -22,7 +22,10 @@ pub(super) fn allocation(answer: &pb::AllocationAnswer, ids: &Ids) -> Answers {
     let of = Of { answer };
     let worker = Role::SocialWorker;
     let nobody = |kind: pb::GapKind| {
-        !matches!(kind, pb::GapKind::ManagerHolding | pb::GapKind::AbsentNoCover)
+        !matches!(
+            kind,
+            pb::GapKind::ManagerHolding | pb::GapKind::AbsentNoCover
+        )
     };
     let all = [
         ("distinct_social_workers", of.holders(worker)),
@@ -32,11 +35,21 @@ pub(super) fn allocation(answer: &pb::AllocationAnswer, ids: &Ids) -> Answers {
         ("days_with_nobody", of.days_with_nobody(worker)),
         (
             "held_by_manager",
-            of.gaps("csc", worker, |kind| kind == pb::GapKind::ManagerHolding, false),
+            of.gaps(
+                "csc",
+                worker,
+                |kind| kind == pb::GapKind::ManagerHolding,
+                false,
+            ),
         ),
         (
             "absent_without_cover",
-            of.gaps("csc", worker, |kind| kind == pb::GapKind::AbsentNoCover, false),
+            of.gaps(
+                "csc",
+                worker,
+                |kind| kind == pb::GapKind::AbsentNoCover,
+                false,
+            ),
         ),
         (
             "team_manager_gaps",

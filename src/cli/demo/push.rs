@@ -69,7 +69,10 @@ async fn connected(global: &Global, checks: &Checks, files: &[&str]) -> Result<S
 }
 
 fn fault(line: u64, what: &str) -> Failure {
-    Failure::new(Exit::Other, format!("the built-in sample, line {line}: {what}"))
+    Failure::new(
+        Exit::Other,
+        format!("the built-in sample, line {line}: {what}"),
+    )
 }
 
 impl Pushed {

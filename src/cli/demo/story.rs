@@ -1,6 +1,6 @@
 //! What the demonstration tells, and whether all of it held.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::args::{Global, VerifyStore};
 use crate::cli::error::Failure;
@@ -86,7 +86,7 @@ fn print(table: &Table) -> Result<(), Failure> {
 fn counts(pushed: &Pushed) -> Table {
     let mut table = Table::new(
         "Pushed",
-        &["agency", "registry", "FAMILY-A", "WELL-RUN", "events"],
+        &["agency", "registry", "familyA", "wellRun", "events"],
     );
     let mut sums = [0_u64; 3];
     let cells = |counts: &[u64; 3]| counts.map(|count| count.to_string());
@@ -110,6 +110,7 @@ async fn numbers(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), 
     let allocation = client.inquiry.allocation(request).await?.into_inner();
     let request = client.request(sharing_question(FAMILY_A));
     let sharing = client.inquiry.sharing(request).await?.into_inner();
+    let entries = entries(&allocation, &sharing);
     let mut found = answers::allocation(&allocation, ids);
     let shared = answers::sharing(&sharing, ids);
     let unasked: BTreeSet<String> = shared.keys().cloned().collect();
@@ -128,7 +129,7 @@ async fn numbers(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), 
         }
         output::data(&format!("{}:", answer.title))?;
         for line in &lines {
-            output::data(&format!("  {}", readable(line, &sharing, ids)))?;
+            output::data(&format!("  {}", readable(line, &entries, ids)))?;
         }
         named.insert(answer.name);
     }
@@ -138,28 +139,38 @@ async fn numbers(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), 
 }
 
 /// A line with the entry's kind and day in place of its event id.
-fn readable(line: &str, sharing: &pb::SharingAnswer, ids: &Ids) -> String {
+fn readable(line: &str, named: &BTreeMap<u64, String>, ids: &Ids) -> String {
     let (id, rest) = line.split_once(' ').unwrap_or((line, ""));
     let position = ids.iter().find(|(_, of)| of.as_str() == id);
     let Some((position, _)) = position else {
         return line.to_owned();
     };
-    let item = sharing.items.iter().find(|item| item.position == *position);
-    let what = item.map_or(String::new(), |item| {
-        let day = item.occurred.as_ref().map(|day| day.earliest.clone());
-        format!(
-            "{}, recorded by {}, {}",
-            item.r#type,
-            item.agency,
-            day.unwrap_or_default()
-        )
-    });
-    let to = if rest.is_empty() {
-        String::new()
+    let what = named.get(position).map_or("", String::as_str);
+    if rest.is_empty() {
+        format!("#{position} {what}")
     } else {
-        format!(" -> {rest}")
+        format!("#{position} {what} -> {rest}")
+    }
+}
+
+/// What the entries of both answers are.
+fn entries(
+    allocation: &pb::AllocationAnswer,
+    sharing: &pb::SharingAnswer,
+) -> BTreeMap<u64, String> {
+    let words = |kind: &str, agency: &str, day: Option<&pb::DayBound>| {
+        let day = day.map_or("", |day| day.earliest.as_str());
+        format!("{kind}, recorded by {agency}, {day}")
     };
-    format!("#{position} {what}{to}")
+    let rows = allocation.entries.iter().map(|row| {
+        let words = words(&row.r#type, &row.agency, row.occurred.as_ref());
+        (row.position, words)
+    });
+    let items = sharing.items.iter().map(|item| {
+        let words = words(&item.r#type, &item.agency, item.occurred.as_ref());
+        (item.position, words)
+    });
+    rows.chain(items).collect()
 }
 
 fn allocation_question(case: &str, as_at: pb::AsAt) -> pb::AllocationQuestion {
@@ -182,7 +193,9 @@ fn sharing_question(case: &str) -> pb::SharingQuestion {
 
 /// The case as it stood on one day, by the best record of today and by what this ledger held.
 async fn as_at(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), Failure> {
-    heading(&format!("FAMILY-A as at {DAY}: who knew what the child had said?"))?;
+    heading(&format!(
+        "FAMILY-A as at {DAY}: who knew what the child had said?"
+    ))?;
     let on = |basis: pb::Basis| pb::AsAt {
         date: DAY.to_owned(),
         basis: i32::from(basis),
@@ -192,29 +205,68 @@ async fn as_at(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), Fa
     (question.window_from, question.window_to) = (String::new(), String::new());
     let request = client.request(question);
     let then = client.inquiry.allocation(request).await?.into_inner();
-    let open = |gap: &&pb::Gap| {
-        gap.agency == "csc" && gap.days.as_ref().is_some_and(|days| days.so_far)
-    };
+    let open =
+        |gap: &&pb::Gap| gap.agency == "csc" && gap.days.as_ref().is_some_and(|days| days.so_far);
     let gap = then.gaps.iter().find(open);
     held.note(
         "on that day nobody was allocated, for 31 days so far",
-        gap.and_then(|gap| gap.days).is_some_and(|days| days.at_least == 31),
+        gap.and_then(|gap| gap.days)
+            .is_some_and(|days| days.at_least == 31),
     );
     if let Some(gap) = gap {
-        output::data(&format!("Nobody held the case: {}.", gap.sentence))?;
+        output::data(&format!("Nobody held the case: {}", gap.sentence))?;
     }
+    said(client, ids, on(pb::Basis::Then), held).await?;
+    let request = client.request(pb::CaseQuestion {
+        case_id: FAMILY_A.to_owned(),
+        as_at: Some(on(pb::Basis::Ledger)),
+    });
+    let ledger = client.inquiry.at(request).await?.into_inner();
+    let count = |stamp: Option<&pb::Stamp>| stamp.map_or(0, |stamp| stamp.entries_in_cut);
+    let (by_then, in_ledger) = (count(then.stamp.as_ref()), count(ledger.stamp.as_ref()));
+    held.note(
+        "this ledger held nothing on that day",
+        in_ledger == 0 && by_then > 0,
+    );
+    output::data(&format!(
+        "By the agencies' records, {by_then} entries were known to somebody on that day (basis then).\n\
+         This ledger itself can prove {in_ledger} of them for that day (basis ledger): it was made just now, and says so."
+    ))?;
+    Ok(())
+}
+
+/// Which agency knew what the child had said.
+async fn said(
+    client: &mut Client,
+    ids: &Ids,
+    then: pb::AsAt,
+    held: &mut Held,
+) -> Result<(), Failure> {
     let item = ids
         .iter()
         .find_map(|(position, id)| (id == DISCLOSURE).then_some(*position));
     let request = client.request(pb::KnowledgeQuestion {
         case_id: FAMILY_A.to_owned(),
-        as_at: Some(on(pb::Basis::Then)),
+        as_at: Some(then),
         item,
         ..Default::default()
     });
     let knowledge = client.inquiry.knowledge(request).await?.into_inner();
+    for item in &knowledge.items {
+        let day = item
+            .occurred
+            .as_ref()
+            .map_or("", |day| day.earliest.as_str());
+        let line = format!(
+            "#{} {}, recorded by {}, {day}:",
+            item.position, item.r#type, item.agency
+        );
+        output::data(&line)?;
+    }
     for cell in &knowledge.cells {
-        output::data(&format!("  {}", cell.sentence))?;
+        let holder = cell.holder.as_ref();
+        let agency = holder.map_or("", |holder| holder.agency.as_str());
+        output::data(&format!("  {agency:<8} {}", cell.sentence))?;
     }
     let state = |agency: &str| {
         let mut cells = knowledge.cells.iter();
@@ -223,25 +275,19 @@ async fn as_at(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), Fa
             (holder.agency == agency && holder.staff.is_empty()).then_some(cell.state())
         })
     };
-    held.note("the school is the source", state("school") == Some(pb::CellState::Source));
-    held.note("social care knew", state("csc") == Some(pb::CellState::Knows));
+    held.note(
+        "the school is the source",
+        state("school") == Some(pb::CellState::Source),
+    );
+    held.note(
+        "social care knew",
+        state("csc") == Some(pb::CellState::Knows),
+    );
     let police = state("police");
     held.note(
         "the police did not know",
         !matches!(police, Some(pb::CellState::Source | pb::CellState::Knows)),
     );
-    let request = client.request(pb::CaseQuestion {
-        case_id: FAMILY_A.to_owned(),
-        as_at: Some(on(pb::Basis::Ledger)),
-    });
-    let ledger = client.inquiry.at(request).await?.into_inner();
-    let count = |stamp: Option<&pb::Stamp>| stamp.map_or(0, |stamp| stamp.entries_in_cut);
-    let (by_then, in_ledger) = (count(then.stamp.as_ref()), count(ledger.stamp.as_ref()));
-    held.note("this ledger held nothing on that day", in_ledger == 0 && by_then > 0);
-    output::data(&format!(
-        "By the agencies' records, {by_then} entries were known to somebody on that day (basis then).\n\
-         This ledger itself can prove {in_ledger} of them for that day (basis ledger): it was made just now, and says so."
-    ))?;
     Ok(())
 }
 
@@ -252,9 +298,8 @@ async fn well_run(client: &mut Client, held: &mut Held) -> Result<(), Failure> {
     let allocation = client.inquiry.allocation(request).await?.into_inner();
     let request = client.request(sharing_question(WELL_RUN));
     let sharing = client.inquiry.sharing(request).await?.into_inner();
-    let yes = |of: Option<&pb::Explanation>| {
-        of.is_some_and(|of| of.state() == pb::ExplainedState::Yes)
-    };
+    let yes =
+        |of: Option<&pb::Explanation>| of.is_some_and(|of| of.state() == pb::ExplainedState::Yes);
     let unexplained = allocation
         .changes
         .iter()
@@ -267,7 +312,11 @@ async fn well_run(client: &mut Client, held: &mut Held) -> Result<(), Failure> {
         .rows
         .iter()
         .filter(|row| row.kind() != pb::SharingKind::Met && !reasoned(row));
-    let mut found: Vec<&str> = allocation.gaps.iter().map(|gap| gap.sentence.as_str()).collect();
+    let mut found: Vec<&str> = allocation
+        .gaps
+        .iter()
+        .map(|gap| gap.sentence.as_str())
+        .collect();
     found.extend(unexplained.map(|_change| "a change without an explanation"));
     found.extend(allocation.overlaps.iter().map(|_overlap| "an overlap"));
     found.extend(rows.map(|row| row.sentence.as_str()));
@@ -278,7 +327,7 @@ async fn well_run(client: &mut Client, held: &mut Held) -> Result<(), Failure> {
     }
     if found.is_empty() {
         output::data(&format!(
-            "{} spells, {} changes of worker: no gap, no change without explanation, nothing not shared.",
+            "{} spells, changes of holder: {}; no gap, no change without explanation, nothing not shared.",
             allocation.spells.len(),
             allocation.changes.len()
         ))?;
@@ -301,7 +350,10 @@ async fn integrity(
         .map_err(|error| Failure::new(Exit::Other, format!("{error}")))?;
     let signed = SignedCheckpoint::open(&newest.checkpoint, &key).is_ok();
     held.integrity |= !signed;
-    held.note("the newest checkpoint is signed by the ledger's key", signed);
+    held.note(
+        "the newest checkpoint is signed by the ledger's key",
+        signed,
+    );
     output::data(newest.checkpoint.trim_end())?;
     for case in [FAMILY_A, WELL_RUN] {
         let id: CaseId = case
