@@ -2,6 +2,7 @@
 
 pub mod args;
 mod ask;
+mod case;
 mod checkpoint;
 mod demo;
 mod directory;
@@ -68,6 +69,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         Command::Demo(demo) => runtime()?.block_on(demo::demo(&global, &demo)),
         Command::Entry(verb) => runtime()?.block_on(entry::run(&global, verb)),
         Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),
+        Command::Case(case) => runtime()?.block_on(case::answer(&global, case)),
         Command::Verify(args::Verify::Case(case)) => {
             runtime()?.block_on(verify::case(&global, &case))
         }

@@ -6,7 +6,9 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod case;
 mod demo;
 mod entry;
 mod running;
 mod verify;
+mod world;

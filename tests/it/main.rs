@@ -11,6 +11,7 @@
 mod append;
 mod crash;
 mod erasure;
+mod inquiry_allocation;
 mod read;
 mod refusals;
 mod stop;
