@@ -30,7 +30,7 @@ pub(super) fn allocation(answer: &pb::AllocationAnswer, ids: &Ids) -> Answers {
     let all = [
         ("distinct_social_workers", of.holders(worker)),
         ("distinct_team_managers", of.holders(Role::TeamManager)),
-        ("social_worker_changes", of.changes(None)),
+        ("social_worker_changes", of.changes()),
         ("social_worker_gaps", of.gaps("csc", worker, nobody, true)),
         ("days_with_nobody", of.days_with_nobody(worker)),
         (
@@ -61,11 +61,15 @@ pub(super) fn allocation(answer: &pb::AllocationAnswer, ids: &Ids) -> Answers {
         ),
         (
             "unexplained_to_child",
-            of.changes(Some(|change| change.to_child.as_ref())),
+            of.unexplained(|change| change.to_child.as_ref()),
         ),
         (
             "unexplained_to_family",
-            of.changes(Some(|change| change.to_family.as_ref())),
+            of.unexplained(|change| change.to_family.as_ref()),
+        ),
+        (
+            "explained_to_family",
+            of.explained(|change| change.to_family.as_ref()),
         ),
         ("arrived_in_duty_gap", of.arrived(worker, ids)),
     ];
@@ -73,6 +77,9 @@ pub(super) fn allocation(answer: &pb::AllocationAnswer, ids: &Ids) -> Answers {
         .map(|(name, lines)| (name.to_owned(), lines))
         .collect()
 }
+
+/// Who was told of a change, and how.
+type Reading = fn(&pb::HolderChange) -> Option<&pb::Explanation>;
 
 struct Of<'a> {
     answer: &'a pb::AllocationAnswer,
@@ -144,11 +151,8 @@ impl Of<'_> {
         .collect()
     }
 
-    /// Changes of the social worker in the window; with a reading of how they were explained, those that were not.
-    fn changes(
-        &self,
-        explained: Option<fn(&pb::HolderChange) -> Option<&pb::Explanation>>,
-    ) -> Vec<String> {
+    /// Changes of the social worker in the window, with the two who changed.
+    fn in_window(&self) -> impl Iterator<Item = (String, &pb::HolderChange)> {
         let ours = |change: &&pb::HolderChange| {
             let from = earliest(change.day.as_ref());
             let to = latest(change.day.as_ref());
@@ -162,19 +166,35 @@ impl Of<'_> {
             holder.map_or(String::new(), |holder| holder.staff.clone())
         };
         let changes = self.answer.changes.iter().filter(ours);
-        let lines = changes.filter_map(|change| {
+        changes.map(move |change| {
             let from = staff(change.from.as_ref());
-            let pair = format!("{from} to {}", staff(change.to.as_ref()));
-            let Some(reading) = explained else {
-                return Some(pair);
-            };
-            match reading(change).map(pb::Explanation::state) {
+            (format!("{from} to {}", staff(change.to.as_ref())), change)
+        })
+    }
+
+    fn changes(&self) -> Vec<String> {
+        self.in_window().map(|(pair, _)| pair).collect()
+    }
+
+    /// The changes for which no explanation is on record.
+    fn unexplained(&self, to: Reading) -> Vec<String> {
+        let lines = self.in_window().filter_map(|(pair, change)| {
+            match to(change).map(pb::Explanation::state) {
                 Some(pb::ExplainedState::No) => Some(format!("{pair}, no")),
                 Some(pb::ExplainedState::NoRecord) => Some(format!("{pair}, no record")),
                 Some(_) | None => None,
             }
         });
         lines.collect()
+    }
+
+    /// The changes that were explained.
+    fn explained(&self, to: Reading) -> Vec<String> {
+        let yes = |change: &pb::HolderChange| {
+            to(change).is_some_and(|of| of.state() == pb::ExplainedState::Yes)
+        };
+        let lines = self.in_window().filter(|(_, change)| yes(change));
+        lines.map(|(pair, _)| pair).collect()
     }
 
     /// What arrived in the gap of which a part was with duty.
@@ -188,7 +208,9 @@ impl Of<'_> {
         };
         let gap = self.answer.gaps.iter().find(duty);
         let arrived = gap.iter().flat_map(|gap| &gap.arrived);
-        let mut lines: Vec<String> = arrived.map(|item| id(ids, item.entry)).collect();
+        let mut lines: Vec<String> = arrived
+            .map(|item| format!("{}, {}", id(ids, item.entry), item.day))
+            .collect();
         lines.sort();
         lines
     }
@@ -229,22 +251,23 @@ fn words(kind: pb::GapKind) -> &'static str {
 pub(super) fn sharing(answer: &pb::SharingAnswer, ids: &Ids) -> Answers {
     let mut all = Answers::new();
     for row in &answer.rows {
-        let Some(item) = row.id.split('/').nth(1).and_then(|item| item.parse().ok()) else {
-            continue;
-        };
         let name = match (row.kind(), figure(row)) {
             (pb::SharingKind::NotShared, Figure::Separate) => "core_group_not_told",
-            (pb::SharingKind::NotShared, Figure::ReferralLoop) => "referrals_without_feedback",
-            (pb::SharingKind::NotShared, Figure::Gap | Figure::Correction) => "not_shared",
+            (pb::SharingKind::NotShared, _) => "not_shared",
             (pb::SharingKind::Late, _) => "shared_late",
             (pb::SharingKind::SentWithoutReceipt, _) => "sent_without_receipt",
             (pb::SharingKind::ReceivedNoAct, _) => "received_not_acted",
             (pb::SharingKind::Withheld, _) => "withheld",
             (pb::SharingKind::CorrectionNotPassedOn, _) => "correction_not_passed_on",
+            (pb::SharingKind::ReferralWithoutFeedback, _) => "referrals_without_feedback",
+            (pb::SharingKind::RequestWithoutAnswer, _) => "requests_without_answer",
             (pb::SharingKind::Met, _) => continue,
             (_, _) => "other",
         };
-        let line = format!("{} {}", id(ids, item), row.needing);
+        let done = row.done.as_ref();
+        let done = done.map_or(String::new(), |on| format!(", done {}", on.latest));
+        let (item, agency) = (id(ids, row.item), &row.needing);
+        let line = format!("{item} {agency}, {} to {}{done}", row.start, row.due);
         all.entry(name.to_owned()).or_default().push(line);
     }
     for lines in all.values_mut() {

@@ -1,12 +1,14 @@
 //! What the demonstration tells, and whether all of it held.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::cli::args::{Global, VerifyStore};
+use crate::cli::args::{AsAt, Basis, Case, Global, VerifyStore, Window};
+use crate::cli::case;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Format, Table};
 use crate::cli::verify;
+use crate::domain::event::Role;
 use crate::domain::id::CaseId;
 use crate::grpc::client::Client;
 use crate::grpc::pb;
@@ -55,8 +57,8 @@ pub(super) async fn tell(global: &Global, place: &Place) -> Result<Exit, Failure
     held.note("seven agencies", pushed.counts.len() == 7);
 
     let mut client = Client::connect(&global.server, None).await?;
-    numbers(&mut client, &pushed.ids, &mut held).await?;
-    as_at(&mut client, &pushed.ids, &mut held).await?;
+    numbers(global, &mut client, &pushed.ids, &mut held).await?;
+    as_at(global, &mut client, &pushed.ids, &mut held).await?;
     well_run(&mut client, &mut held).await?;
     integrity(global, place, &mut client, &mut held).await?;
 
@@ -104,73 +106,94 @@ fn counts(pushed: &Pushed) -> Table {
     table
 }
 
-/// Every expected number of FAMILY-A, computed by the server and compared.
-async fn numbers(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), Failure> {
+/// Who held the case and what was not shared, as the commands show it; then every expected number, compared.
+async fn numbers(
+    global: &Global,
+    client: &mut Client,
+    ids: &Ids,
+    held: &mut Held,
+) -> Result<(), Failure> {
+    heading("FAMILY-A (invented): who held the case, and when nobody did")?;
+    for (role, flag) in [
+        (Role::SocialWorker, "social-worker"),
+        (Role::TeamManager, "team-manager"),
+    ] {
+        let question = Case::Allocation {
+            case: FAMILY_A.to_owned(),
+            as_at: newest(),
+            role: Some(role),
+            window: Some(window()?),
+            min_gap: None,
+            fail_on_gaps: false,
+        };
+        let flags = format!("allocation {FAMILY_A} --role {flag} --window 2012..2015");
+        page(global, &flags, question).await?;
+    }
+    heading("FAMILY-A: where the record shows no sharing")?;
+    let question = Case::Sharing {
+        case: FAMILY_A.to_owned(),
+        as_at: newest(),
+        needing: None,
+        fail_on_gaps: false,
+    };
+    page(global, &format!("sharing {FAMILY_A}"), question).await?;
+
     let request = client.request(allocation_question(FAMILY_A, pb::AsAt::default()));
     let allocation = client.inquiry.allocation(request).await?.into_inner();
     let request = client.request(sharing_question(FAMILY_A));
     let sharing = client.inquiry.sharing(request).await?.into_inner();
-    let entries = entries(&allocation, &sharing);
     let mut found = answers::allocation(&allocation, ids);
-    let shared = answers::sharing(&sharing, ids);
-    let unasked: BTreeSet<String> = shared.keys().cloned().collect();
-    found.extend(shared);
-
-    heading("FAMILY-A (invented): who held the case, and when nobody did")?;
-    let mut about_sharing = false;
+    found.extend(answers::sharing(&sharing, ids));
+    heading("FAMILY-A: the numbers that its story must give, line by line")?;
+    let mut table = Table::new("Numbers", &["answer", "computed", "asExpected"]);
     let mut named = BTreeSet::new();
     for answer in expected()? {
         let lines = found.get(&answer.name).cloned().unwrap_or_default();
-        held.note(&answer.title, lines == answer.is);
-        let of_sharing = unasked.contains(&answer.name);
-        if of_sharing && !about_sharing {
-            about_sharing = true;
-            heading("FAMILY-A: where the record shows no sharing")?;
-        }
-        output::data(&format!("{}:", answer.title))?;
-        for line in &lines {
-            output::data(&format!("  {}", readable(line, &entries, ids)))?;
-        }
+        let same = lines == answer.is;
+        held.note(&answer.title, same);
+        let computed = match lines.first() {
+            Some(number) if number.parse::<u64>().is_ok() => number.clone(),
+            Some(_) | None if lines.len() == 1 => "1 line".to_owned(),
+            Some(_) | None => format!("{} lines", lines.len()),
+        };
+        table.row([
+            answer.title,
+            computed,
+            if same { "yes" } else { "NO" }.to_owned(),
+        ]);
         named.insert(answer.name);
     }
-    let more: Vec<&String> = found.keys().filter(|name| !named.contains(*name)).collect();
-    held.note("no answer that is not expected", more.is_empty());
+    print(&table)?;
+    let more = found.keys().any(|name| !named.contains(name));
+    held.note("no answer that is not expected", !more);
     Ok(())
 }
 
-/// A line with the entry's kind and day in place of its event id.
-fn readable(line: &str, named: &BTreeMap<u64, String>, ids: &Ids) -> String {
-    let (id, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let position = ids.iter().find(|(_, of)| of.as_str() == id);
-    let Some((position, _)) = position else {
-        return line.to_owned();
-    };
-    let what = named.get(position).map_or("", String::as_str);
-    if rest.is_empty() {
-        format!("#{position} {what}")
-    } else {
-        format!("#{position} {what} -> {rest}")
+/// Runs one of the program's own commands, and shows how it is called.
+async fn page(global: &Global, flags: &str, question: Case) -> Result<(), Failure> {
+    output::data(&format!("$ caseledger case {flags}"))?;
+    case::answer(global, question).await?;
+    Ok(output::data("\n")?)
+}
+
+/// As at now, by the best record, all agencies together.
+fn newest() -> AsAt {
+    AsAt {
+        date: None,
+        basis: Basis::Then,
+        eyes: None,
     }
 }
 
-/// What the entries of both answers are.
-fn entries(
-    allocation: &pb::AllocationAnswer,
-    sharing: &pb::SharingAnswer,
-) -> BTreeMap<u64, String> {
-    let words = |kind: &str, agency: &str, day: Option<&pb::DayBound>| {
-        let day = day.map_or("", |day| day.earliest.as_str());
-        format!("{kind}, recorded by {agency}, {day}")
+fn window() -> Result<Window, Failure> {
+    let day = |text: &str| {
+        text.parse()
+            .map_err(|error| Failure::new(Exit::Other, format!("{error}")))
     };
-    let rows = allocation.entries.iter().map(|row| {
-        let words = words(&row.r#type, &row.agency, row.occurred.as_ref());
-        (row.position, words)
-    });
-    let items = sharing.items.iter().map(|item| {
-        let words = words(&item.r#type, &item.agency, item.occurred.as_ref());
-        (item.position, words)
-    });
-    rows.chain(items).collect()
+    Ok(Window {
+        from: day(WINDOW.0)?,
+        to: day(WINDOW.1)?,
+    })
 }
 
 fn allocation_question(case: &str, as_at: pb::AsAt) -> pb::AllocationQuestion {
@@ -192,15 +215,15 @@ fn sharing_question(case: &str) -> pb::SharingQuestion {
 }
 
 /// The case as it stood on one day, by the best record of today and by what this ledger held.
-async fn as_at(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), Failure> {
+async fn as_at(
+    global: &Global,
+    client: &mut Client,
+    ids: &Ids,
+    held: &mut Held,
+) -> Result<(), Failure> {
     heading(&format!(
         "FAMILY-A as at {DAY}: who knew what the child had said?"
     ))?;
-    let on = |basis: pb::Basis| pb::AsAt {
-        date: DAY.to_owned(),
-        basis: i32::from(basis),
-        ..Default::default()
-    };
     let mut question = allocation_question(FAMILY_A, on(pb::Basis::Then));
     (question.window_from, question.window_to) = (String::new(), String::new());
     let request = client.request(question);
@@ -216,7 +239,7 @@ async fn as_at(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), Fa
     if let Some(gap) = gap {
         output::data(&format!("Nobody held the case: {}", gap.sentence))?;
     }
-    said(client, ids, on(pb::Basis::Then), held).await?;
+    said(global, client, ids, held).await?;
     let request = client.request(pb::CaseQuestion {
         case_id: FAMILY_A.to_owned(),
         as_at: Some(on(pb::Basis::Ledger)),
@@ -235,39 +258,46 @@ async fn as_at(client: &mut Client, ids: &Ids, held: &mut Held) -> Result<(), Fa
     Ok(())
 }
 
+/// The day of the question on a basis.
+fn on(basis: pb::Basis) -> pb::AsAt {
+    pb::AsAt {
+        date: DAY.to_owned(),
+        basis: i32::from(basis),
+        ..Default::default()
+    }
+}
+
 /// Which agency knew what the child had said.
 async fn said(
+    global: &Global,
     client: &mut Client,
     ids: &Ids,
-    then: pb::AsAt,
     held: &mut Held,
 ) -> Result<(), Failure> {
     let item = ids
         .iter()
         .find_map(|(position, id)| (id == DISCLOSURE).then_some(*position));
+    let flags = format!(
+        "knowledge {FAMILY_A} --item {} --as-at {DAY}",
+        item.unwrap_or_default()
+    );
+    let question = Case::Knowledge {
+        case: FAMILY_A.to_owned(),
+        as_at: AsAt {
+            date: Some(DAY.to_owned()),
+            ..newest()
+        },
+        only_problems: false,
+        item,
+    };
+    page(global, &flags, question).await?;
     let request = client.request(pb::KnowledgeQuestion {
         case_id: FAMILY_A.to_owned(),
-        as_at: Some(then),
+        as_at: Some(on(pb::Basis::Then)),
         item,
         ..Default::default()
     });
     let knowledge = client.inquiry.knowledge(request).await?.into_inner();
-    for item in &knowledge.items {
-        let day = item
-            .occurred
-            .as_ref()
-            .map_or("", |day| day.earliest.as_str());
-        let line = format!(
-            "#{} {}, recorded by {}, {day}:",
-            item.position, item.r#type, item.agency
-        );
-        output::data(&line)?;
-    }
-    for cell in &knowledge.cells {
-        let holder = cell.holder.as_ref();
-        let agency = holder.map_or("", |holder| holder.agency.as_str());
-        output::data(&format!("  {agency:<8} {}", cell.sentence))?;
-    }
     let state = |agency: &str| {
         let mut cells = knowledge.cells.iter();
         cells.find_map(|cell| {
@@ -304,14 +334,8 @@ async fn well_run(client: &mut Client, held: &mut Held) -> Result<(), Failure> {
         .changes
         .iter()
         .filter(|change| !yes(change.to_child.as_ref()) || !yes(change.to_family.as_ref()));
-    // A withholding in time and with a reason is listed and is no gap.
-    let reasoned = |row: &pb::SharingRow| {
-        row.kind() == pb::SharingKind::Withheld && row.sentence.contains("with a reason on")
-    };
-    let rows = sharing
-        .rows
-        .iter()
-        .filter(|row| row.kind() != pb::SharingKind::Met && !reasoned(row));
+    // What was kept in time, or withheld in time with a reason, is listed and is no finding.
+    let rows = sharing.rows.iter().filter(|row| row.outcome != "none");
     let mut found: Vec<&str> = allocation
         .gaps
         .iter()
