@@ -143,12 +143,12 @@ fn extent(gap: &pb::Gap) -> String {
 }
 
 fn with_kind(gap: &pb::Gap) -> String {
-    let kind = match gap.kind() {
-        GapKind::BetweenHolders => "between holders",
-        GapKind::DutyOrTeam => "duty or team",
-        GapKind::Vacant => "vacant",
-        other => panic!("{other:?}"),
-    };
+    let words = [
+        (GapKind::BetweenHolders, "between holders"),
+        (GapKind::DutyOrTeam, "duty or team"),
+        (GapKind::Vacant, "vacant"),
+    ];
+    let (_, kind) = words.iter().find(|(kind, _)| *kind == gap.kind()).unwrap();
     format!("{}, {kind}", extent(gap))
 }
 
@@ -179,11 +179,12 @@ fn changes(
                 part.finding,
                 matches!(part.state(), ExplainedState::No | ExplainedState::NoRecord)
             );
-            match part.state() {
-                ExplainedState::No => Some(format!("{pair}, no")),
-                ExplainedState::NoRecord => Some(format!("{pair}, no record")),
-                _ => None,
-            }
+            let words = [
+                (ExplainedState::No, "no"),
+                (ExplainedState::NoRecord, "no record"),
+            ];
+            let of = words.iter().find(|(state, _)| *state == part.state());
+            of.map(|(_, words)| format!("{pair}, {words}"))
         });
     lines.collect()
 }
@@ -411,7 +412,7 @@ async fn a_prefix_of_the_ledger_knows_holders_but_not_gaps_until_records_are_con
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn window_threshold_role_and_agency_are_the_questions_and_are_printed() {
+async fn totals_are_of_the_window_asked_for_and_what_is_not_known_is_left_out() {
     let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A]).await;
     let base = question("FAMILY-A", Basis::Then, "");
     let narrow = loaded
@@ -466,6 +467,13 @@ async fn window_threshold_role_and_agency_are_the_questions_and_are_printed() {
         (515, 1211, Some(42))
     );
 
+    loaded.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_threshold_asked_for_holds_for_list_and_total_and_is_printed() {
+    let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A]).await;
+    let base = question("FAMILY-A", Basis::Then, "");
     let threshold = |days| pb::AllocationQuestion {
         min_gap_working_days: Some(days),
         roles: vec![i32::from(Role::SocialWorker)],
@@ -641,13 +649,12 @@ async fn the_well_run_case_has_no_gap_no_overlap_and_nothing_left_behind() {
     for basis in BASES {
         for date in ["2012-09-01", "2013-03-14", ""] {
             let answer = loaded.ask(question("WELL-RUN", basis, date)).await;
-            let found = answer
-                .gaps
-                .iter()
-                .filter(|gap| gap.kind() != GapKind::CannotBeKnown);
-            assert_eq!(found.count(), 0, "{basis:?} {date}: {:?}", answer.gaps);
+            let found = |gap: &&pb::Gap| gap.kind() != GapKind::CannotBeKnown;
+            assert_eq!(answer.gaps.iter().find(found), None, "{basis:?} {date}");
+            // Nor is a weekend, too short to be a gap, listed as one that cannot be known.
+            let of_csc = |gap: &&pb::Gap| gap.agency == "csc" || date.is_empty();
+            assert_eq!(answer.gaps.iter().find(of_csc), None, "{basis:?} {date}");
             if date.is_empty() {
-                assert!(answer.gaps.is_empty(), "{basis:?}: {:?}", answer.gaps);
                 let total = social_worker(&answer);
                 assert!(total.distinct >= 2, "siblings have different workers");
                 assert_eq!(total.changes, 1);
@@ -674,6 +681,7 @@ async fn the_well_run_case_has_no_gap_no_overlap_and_nothing_left_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a table of bad questions")]
 async fn a_bad_question_is_refused_with_the_field_and_what_to_write_instead() {
     let mut loaded = Loaded::with(&[REGISTRY, WELL_RUN]).await;
     let base = question("WELL-RUN", Basis::Then, "");
