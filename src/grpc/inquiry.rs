@@ -196,15 +196,9 @@ impl InquiryService for Inquiry {
     ) -> Result<Response<pb::SharingAnswer>, Status> {
         let within = time_left(&request)?;
         let asked = request.into_inner();
-        if asked.include_met {
-            return Err(bad_field(
-                "include_met",
-                "is not answered by this version; leave it out",
-            ));
-        }
         let (case_id, as_at) = (asked.case_id.clone(), asked.as_at.clone());
         let answer = move |cut: &Asked, _names: &Names, pack: &'static Pack| {
-            sharing::answer(&Case::of(&cut.cut, pack), cut, pack, &asked.needing)
+            sharing::answer(&Case::of(&cut.cut, pack), cut, pack, &asked)
         };
         self.answer(within, &case_id, as_at.as_ref(), answer).await
     }

@@ -31,6 +31,7 @@ pub use answer::{
 pub use fact::{Effect, Fact, Grade, Holder, How, Promptness, Proof, Standing, State, StatementId};
 pub use turnover::{HolderChange, LeftWithPerson, OnFile, Turnover, turnover};
 
+pub(crate) use meeting::attendance;
 use meeting::held;
 pub(crate) use view::{Seen, View};
 

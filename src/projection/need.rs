@@ -4,11 +4,7 @@
 //! worked out which of them ask for a given item and agency, since when, and by when. A gap is never
 //! decided here: see [`super::sharing`].
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
-)]
-
+mod duty;
 mod item;
 mod party;
 mod state;
@@ -17,13 +13,12 @@ use jiff::civil::Date;
 
 use super::coverage::{Absence, Coverage, Reason};
 use super::cut::Cut;
-use super::knowledge::{Knowledge, Seen, State, StatementId, View};
-use crate::domain::event::sharing::{SharingContent, WithholdReason};
-use crate::domain::event::{Content, FeedKind, HandlingCode};
+use super::knowledge::{Knowledge, StatementId, View};
+use crate::domain::event::sharing::WithholdReason;
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::domain::time::{Interval, TICK, london_date};
 use crate::rules::need::Figure;
-use crate::rules::{ItemFacts, NeedRule, Pack};
+use crate::rules::{NeedRule, Pack, Tier};
 
 pub(crate) use item::same_child;
 pub use item::{Alias, Item};
@@ -37,8 +32,8 @@ pub struct NamedRule {
     pub version: u32,
     /// The limit with its standing, e.g. `within 1 working day (this review's setting)`.
     pub wording: String,
-    /// The standing of the duty itself, in words.
-    pub tier: &'static str,
+    /// The standing of the duty itself.
+    pub tier: Tier,
     /// What a missed need counts as.
     pub figure: Figure,
     /// The last day in time.
@@ -79,6 +74,8 @@ pub struct Withholding {
     pub on: Date,
     /// Days after the due date; 0 when in time or when no rule asked.
     pub days_late: i64,
+    /// The need that it answers.
+    pub duty: Box<Duty>,
 }
 
 /// Whether an agency needed to know an item.
@@ -179,7 +176,7 @@ impl<'a> Case<'a> {
     pub fn items_known(&self, agency: &AgencyId, child: &PersonRef) -> Vec<(u64, Interval)> {
         self.items
             .iter()
-            .filter(|item| item.certain && !item.struck)
+            .filter(|item| item.certain && !item.struck && item.informs)
             .filter(|item| item.children.is_empty() || item.children.contains(child))
             .filter_map(|item| Some((item.position, self.certain_since(item, agency)?.0)))
             .collect()
@@ -216,7 +213,7 @@ impl<'a> Case<'a> {
         if duties.is_empty() {
             return Need::NoRule;
         }
-        let duty = merge(duties);
+        let duty = duty::merge(duties);
         if !self.is_involved(agency, item, duty.as_ref(), &asking) {
             return if self.is_connected(agency) || self.is_named(agency) {
                 Need::NotInvolved
@@ -227,10 +224,10 @@ impl<'a> Case<'a> {
         let Some(duty) = duty else {
             return Need::NoRule;
         };
-        if let Some(withholding) = self.withheld(item, agency, duty.due) {
+        if let Some(withholding) = self.withheld(item, agency, &duty) {
             return Need::Withheld(withholding);
         }
-        if !permits(seen, agency) {
+        if !duty::permits(seen, agency) {
             return Need::Restricted;
         }
         match duty.coverage {
@@ -238,168 +235,6 @@ impl<'a> Case<'a> {
             Absence::NoRecord | Absence::Unconfirmed => Need::Required(duty),
         }
     }
-
-    /// The duty that one rule states, when its condition holds and somebody of its *from* knew.
-    fn duty(
-        &self,
-        rule: &NeedRule,
-        facts: &ItemFacts<'_>,
-        item: &Item,
-        agency: &AgencyId,
-    ) -> Option<Duty> {
-        let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = self
-            .agencies
-            .iter()
-            .filter(|from| *from != agency)
-            .filter_map(|from| {
-                let standing = self.certain_since(item, from)?;
-                let day = last_day(standing.0);
-                let is_from = rule
-                    .from
-                    .iter()
-                    .any(|party| self.is_party(party, from, item, day));
-                is_from.then(|| (standing.0, from.clone(), standing.1))
-            })
-            .collect();
-        told_by.sort();
-        let (since, sender, evidence) = told_by.first()?.clone();
-        let mut start = last_day(since);
-        if !rule
-            .while_
-            .holds(|condition| self.condition(condition, item, facts, start))
-        {
-            return None;
-        }
-        start = start.max(rule.valid_from.unwrap_or(start));
-        start = start.max(self.joined(&rule.to, agency, item, start));
-        let next_core_group = self.next_core_group(item, start);
-        let due = rule
-            .limit_for(facts)
-            .due(self.pack.calendar(), start, next_core_group);
-        let (coverage, covered_to) = self.both_sides(&sender, agency, (start, due));
-        let rule = NamedRule {
-            id: rule.id.clone(),
-            version: rule.version,
-            wording: rule.wording(facts),
-            tier: rule.tier().wording(),
-            figure: rule.figure,
-            due,
-        };
-        Some(Duty {
-            rules: vec![rule.clone()],
-            rule,
-            could_have_told: told_by.into_iter().map(|(_, agency, _)| agency).collect(),
-            start,
-            due,
-            coverage,
-            covered_to,
-            evidence,
-        })
-    }
-
-    /// Since when an agency certainly knew an item as being about a child of this case, with what
-    /// shows it.
-    fn certain_since(&self, item: &Item, agency: &AgencyId) -> Option<(Interval, Vec<u64>)> {
-        let standing = self.knowledge.agency(agency, item.position)?;
-        if standing.state != State::Knows {
-            return None;
-        }
-        let Some(alias) = &item.alias else {
-            return Some((standing.since, standing.evidence));
-        };
-        let link = self.knowledge.agency(agency, alias.link)?;
-        (link.state == State::Knows).then(|| {
-            let mut evidence = standing.evidence;
-            evidence.extend(link.evidence);
-            evidence.sort_unstable();
-            evidence.dedup();
-            (standing.since.max(link.since), evidence)
-        })
-    }
-
-    /// What "no record of sharing" is worth from the start to the due day, and up to when: the
-    /// sender's and the receiver's records both.
-    fn both_sides(
-        &self,
-        sender: &AgencyId,
-        receiver: &AgencyId,
-        (start, due): (Date, Date),
-    ) -> (Absence, Option<Date>) {
-        let until = |end: Date| {
-            let one = |agency| self.coverage.absence(agency, FeedKind::Sharing, start, end);
-            one(sender).both(one(receiver))
-        };
-        let after = due.tomorrow().unwrap_or(due).min(day_after(self.day()));
-        let outcome = until(after);
-        let mut covered = None;
-        let mut day = start;
-        while day <= self.day() {
-            if until(day_after(day)) > outcome {
-                break;
-            }
-            let next = [sender, receiver]
-                .map(|agency| self.coverage.next_change(agency, FeedKind::Sharing, day));
-            let next = next.into_iter().min().unwrap_or(Date::MAX);
-            covered = Some(next.yesterday().unwrap_or(next).min(self.day()));
-            day = next;
-        }
-        (outcome, covered)
-    }
-
-    fn withheld(&self, item: &Item, agency: &AgencyId, due: Date) -> Option<Withholding> {
-        self.view
-            .statements()
-            .filter(|seen| !seen.struck && seen.certain)
-            .filter_map(|seen| match &seen.event.content {
-                Content::Sharing(SharingContent::ShareWithheld(held))
-                    if held.to == *agency && held.reason != WithholdReason::ConsentRefused =>
-                {
-                    let target = self.view.resolve(&held.item)?;
-                    let same = target == item.position || item.matter.contains(&target);
-                    let on = last_day(seen.occurred());
-                    same.then(|| Withholding {
-                        position: seen.id,
-                        by: seen.agency.clone(),
-                        reason: held.reason,
-                        on,
-                        days_late: days(due, on).max(0),
-                    })
-                }
-                _ => None,
-            })
-            .min_by_key(|held| held.on)
-    }
-}
-
-/// Whether the source lets an entry go to an agency.
-fn permits(seen: &Seen<'_>, agency: &AgencyId) -> bool {
-    let Some(handling) = &seen.event.handling else {
-        return true;
-    };
-    match handling.code {
-        HandlingCode::None => false,
-        HandlingCode::NamedAgencies => handling.shareable_with.contains(agency),
-        HandlingCode::Open
-        | HandlingCode::NotToFamily
-        | HandlingCode::NotStated
-        | HandlingCode::Unknown(_) => true,
-    }
-}
-
-/// Several rules: the earliest due governs; all are named.
-fn merge(mut duties: Vec<Duty>) -> Option<Duty> {
-    duties.sort_by_key(|duty| (duty.due, duty.start));
-    let mut duties = duties.into_iter();
-    let mut first = duties.next()?;
-    for duty in duties {
-        first.rules.extend(duty.rules);
-        for agency in duty.could_have_told {
-            if !first.could_have_told.contains(&agency) {
-                first.could_have_told.push(agency);
-            }
-        }
-    }
-    Some(first)
 }
 
 /// The first London day of an interval; the earliest day there is when nothing bounds it.

@@ -22,6 +22,16 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// The name used in data: `statute`, `statutory_guidance`, `local_procedure`, `default`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Statute => "statute",
+            Self::StatutoryGuidance => "statutory_guidance",
+            Self::LocalProcedure => "local_procedure",
+            Self::Default => "default",
+        }
+    }
+
     /// The words that stand in brackets after a limit.
     pub fn wording(self) -> &'static str {
         match self {

@@ -192,8 +192,12 @@ fn odd_code(field: &str, given: &[String], known: impl Fn(&str) -> bool) -> Opti
 }
 
 /// Whether any of the filters takes the item.
-pub(super) fn any_matches(filters: &[ItemFilter], facts: &ItemFacts<'_>, is_item: bool) -> bool {
-    filters.iter().any(|f| f.matches(facts, is_item))
+pub(super) fn any_matches<'a>(
+    mut filters: impl Iterator<Item = &'a ItemFilter>,
+    facts: &ItemFacts<'_>,
+    is_item: bool,
+) -> bool {
+    filters.any(|f| f.matches(facts, is_item))
 }
 
 fn accepts(accepted: &[String], value: &str) -> bool {

@@ -7,12 +7,13 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::calendar::{Calendar, CalendarError};
 use super::need::{ItemFacts, ItemFilter, NeedRule, any_matches};
+pub use super::parameters::{AllocationParameters, TurnoverParameters};
+use super::response::{ResponseRule, ResponseTo};
 use super::role::{RoleWindow, StatusRule};
 
 const ENGLAND: &str = include_str!("packs/england.toml");
@@ -48,75 +49,6 @@ pub enum PackError {
     /// The bank holidays are wrong.
     #[error(transparent)]
     Calendar(#[from] CalendarError),
-}
-
-/// Parameters of allocation (`semantics.md` 5.1). Working days unless said.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AllocationParameters {
-    /// Annual leave and training count from their first day once they last over this many working days.
-    pub absence_planned_over: u32,
-    /// Sickness, suspension, and absence of any other or no stated kind: the same.
-    pub absence_unplanned_over: u32,
-    /// Kinds of absence to which `absence_planned_over` applies.
-    pub absence_planned_kinds: Vec<String>,
-    /// Evidence that a change was explained counts from this long before it.
-    pub explained_before: u32,
-    /// And until this long after it; *no record* is said only then.
-    pub explained_after: u32,
-    /// Age in years below which the child's part of *explained* does not apply.
-    pub explained_child_from_age: u32,
-    /// Gap listed from this length with a protected status; a role's own figure goes first.
-    pub min_gap_protected: u32,
-    /// Gap listed from this length at all other times; a role's own figure goes first.
-    pub min_gap: u32,
-    /// Ids of the statuses that protect.
-    pub protected: Vec<String>,
-    /// A start by the same practitioner at most this many calendar days after the end is the same spell.
-    pub same_spell_days: u32,
-    /// Where the numbers come from.
-    pub source: String,
-}
-
-impl AllocationParameters {
-    /// The working days of an absence above which it counts, by its kind's code name.
-    pub fn absence_threshold(&self, kind: &str) -> u32 {
-        if self.absence_planned_kinds.iter().any(|k| k == kind) {
-            self.absence_planned_over
-        } else {
-            self.absence_unplanned_over
-        }
-    }
-}
-
-/// Parameters of turnover and what it leaves behind (`semantics.md` 6.4, 8.4 rows 1, 6 and 36).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TurnoverParameters {
-    /// A finding from this many distinct effective holders of a role …
-    pub min_distinct_holders: u32,
-    /// … in any window of this many months;
-    pub window_months: u32,
-    /// or a median of completed spells below this many days …
-    pub median_tenure_under_days: u32,
-    /// … over at least this many spells.
-    pub median_min_spells: u32,
-    /// Changes of two agencies at most this many days apart are simultaneous.
-    pub simultaneous_within_days: u32,
-    /// Planned reasons that make no simultaneous change.
-    pub simultaneous_excluded_reasons: Vec<String>,
-    /// Working days in which a new holder's reading of the file is looked for.
-    pub file_read_within: u32,
-    /// Kinds of event that a new holder should have read, besides those of significance key.
-    pub file_read_events: Vec<String>,
-    /// Agency staff: a finding from this percentage of effective days …
-    pub agency_staff_percent: u32,
-    /// … in this many months;
-    pub agency_staff_window_months: u32,
-    /// undeterminable when employment is unknown for more than this percentage.
-    pub unknown_employment_over_percent: u32,
-    /// Where the numbers come from.
-    pub source: String,
 }
 
 /// BLAKE3 digest of a pack and its bank holidays. Shown as 64 hexadecimal digits.
@@ -162,9 +94,11 @@ pub struct Pack {
     allocation: AllocationParameters,
     turnover: TurnoverParameters,
     items: Vec<ItemFilter>,
+    answers: Vec<ItemFilter>,
     statuses: Vec<StatusRule>,
     roles: Vec<RoleWindow>,
     needs: Vec<NeedRule>,
+    responses: Vec<ResponseRule>,
 }
 
 impl Pack {
@@ -208,9 +142,11 @@ impl Pack {
             allocation: section(&mut table, "allocation")?,
             turnover: section(&mut table, "turnover")?,
             items: rules(&mut table, "item")?,
+            answers: rules(&mut table, "answer")?,
             statuses: rules(&mut table, "status")?,
             roles: resolve_windows(rules(&mut table, "role")?)?,
             needs: rules(&mut table, "need")?,
+            responses: rules(&mut table, "response")?,
         };
         match table.keys().next() {
             Some(key) => Err(PackError::UnknownKey(key.clone())),
@@ -229,6 +165,9 @@ impl Pack {
         };
         for (i, item) in self.items.iter().enumerate() {
             fault("item", &(i + 1).to_string(), item.fault())?;
+        }
+        for (i, answer) in self.answers.iter().enumerate() {
+            fault("answer", &(i + 1).to_string(), answer.fault())?;
         }
         for (i, status) in self.statuses.iter().enumerate() {
             let twice = self.statuses.iter().take(i).any(|s| s.id == status.id);
@@ -255,6 +194,14 @@ impl Pack {
             let overlap =
                 before.then(|| "valid_from: two editions are in force on one day".to_owned());
             fault("need", &need.id, need.fault().or(overlap))?;
+        }
+        for (i, response) in self.responses.iter().enumerate() {
+            let before = self.responses.iter().take(i);
+            let twice = before.clone().any(|r| r.id == response.id);
+            let both = before.clone().any(|r| r.to == response.to);
+            let both = both.then(|| "to: two rules are about one thing".to_owned());
+            let fault_of = response.fault().or_else(|| twice.then(given_twice));
+            fault("response", &response.id, fault_of.or(both))?;
         }
         let odd = self
             .allocation
@@ -342,12 +289,28 @@ impl Pack {
 
     /// Whether an event is an item: it carries information that somebody else may need (`semantics.md` 7.2).
     pub fn is_item(&self, facts: &ItemFacts<'_>) -> bool {
-        any_matches(&self.items, facts, false)
+        any_matches(self.items.iter(), facts, false)
+    }
+
+    /// Whether an event is an answer that somebody waits for, and no information about the child: the decision on a
+    /// referral. Only rules that name its type ask for it.
+    pub fn is_answer(&self, facts: &ItemFacts<'_>) -> bool {
+        any_matches(self.answers.iter(), facts, false)
+    }
+
+    /// The rule about what is to come back, when the pack has one and it is computed by default.
+    pub fn response(&self, to: ResponseTo) -> Option<&ResponseRule> {
+        self.responses.iter().find(|r| r.on && r.to == to)
+    }
+
+    /// All rules about what is to come back, on or off, in the order of the pack.
+    pub fn responses(&self) -> &[ResponseRule] {
+        &self.responses
     }
 
     /// Whether one of a rule's filters takes the item. Says nothing of dates, conditions or *on*.
     pub fn takes(&self, rule: &NeedRule, facts: &ItemFacts<'_>) -> bool {
-        any_matches(&rule.items, facts, self.is_item(facts))
+        any_matches(rule.items.iter(), facts, self.is_item(facts))
     }
 
     /// The rules computed by default that were in force on `date` and take the item.

@@ -165,7 +165,7 @@ impl RoleWindow {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusRule {
-    /// Code name, as in [`super::need::Condition`] and [`super::pack::AllocationParameters::protected`].
+    /// Code name, as in [`super::need::Condition`] and [`super::parameters::AllocationParameters::protected`].
     pub id: String,
     /// What people call it.
     pub title: String,

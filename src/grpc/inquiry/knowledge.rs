@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::parts::{Names, bound, coverage, day, people, stamp};
+use super::parts::{Names, bound, coverage, entries, people, reason, stamp};
 use crate::domain::event::FeedKind;
 use crate::domain::id::Practitioner;
 use crate::grpc::pb;
+use crate::projection::coverage::Absence;
 use crate::projection::knowledge::{
-    Cell, CellState, Holder, How, Standing, State, Timing, knowledge_of,
+    Cell, CellState, Holder, How, Promptness, Standing, State, Timing, knowledge_of,
 };
 use crate::projection::need::{Case, Item};
 use crate::rules::pack::Pack;
@@ -112,41 +113,70 @@ fn is_problem(cell: &Cell) -> bool {
 
 fn message(case: &Case<'_>, cell: &Cell) -> pb::Cell {
     let standing = case.knowledge().agency(&cell.agency, cell.item);
-    let since = match &cell.state {
-        CellState::Knows { on, .. } | CellState::Sent(on) => Some(day(*on)),
-        _ => standing
-            .as_ref()
-            .map(|standing| bound(case.cut(), standing.since)),
-    };
     let (days, timeliness) = timing(&cell.state);
-    pb::Cell {
+    let rule = cell.rules.first();
+    let shown = pb::Cell {
         item: cell.item,
         holder: Some(pb::Holder {
             agency: cell.agency.to_string(),
             ..Default::default()
         }),
         state: i32::from(state(&cell.state)),
-        since,
-        how: standing
-            .as_ref()
-            .map(|standing| how(standing.how).to_owned())
-            .unwrap_or_default(),
-        grade: cell
-            .grade
-            .map(|grade| grade.words().to_owned())
-            .unwrap_or_default(),
         rules: cell.rules.iter().map(|rule| rule.id.clone()).collect(),
-        due: cell
-            .rules
-            .first()
-            .map(|rule| rule.due.to_string())
-            .unwrap_or_default(),
+        due: rule.map(|rule| rule.due.to_string()).unwrap_or_default(),
         days,
         timeliness: i32::from(timeliness),
         no_action_recorded: cell.no_act,
-        evidence: cell.evidence.clone(),
         sentence: cell.words.clone(),
-        afterwards: String::new(),
+        outcome_reason: match cell.state {
+            CellState::Undeterminable(why)
+            | CellState::NotShared {
+                outcome: Absence::Undeterminable(why),
+                ..
+            } => reason(why),
+            CellState::Source
+            | CellState::Knows { .. }
+            | CellState::Disputed
+            | CellState::Sent(_)
+            | CellState::OwnEntry(_)
+            | CellState::Possible
+            | CellState::Withheld(_)
+            | CellState::Restricted
+            | CellState::NotInvolved
+            | CellState::NoRule
+            | CellState::Due(_)
+            | CellState::NotShared { .. } => String::new(),
+        },
+        ..Default::default()
+    };
+    with_standing(case, shown, standing.as_ref(), &cell.evidence)
+}
+
+/// A cell with since when, how and on what evidence.
+fn with_standing(
+    case: &Case<'_>,
+    mut cell: pb::Cell,
+    standing: Option<&Standing>,
+    evidence: &[u64],
+) -> pb::Cell {
+    if let Some(standing) = standing {
+        cell.since = Some(bound(case.cut(), standing.since));
+        how(standing.how).clone_into(&mut cell.how);
+        standing.grade.words().clone_into(&mut cell.grade);
+        written_down(standing.promptness).clone_into(&mut cell.written_down);
+        cell.dates_differ_by = standing.dates_differ_by;
+    }
+    cell.evidence = evidence.to_vec();
+    cell.evidence_entries = entries(case.cut(), evidence);
+    cell
+}
+
+fn written_down(promptness: Promptness) -> &'static str {
+    match promptness {
+        Promptness::AtTheTime => "at_the_time",
+        Promptness::Later => "later",
+        Promptness::AfterReviewBegan => "after_review_began",
+        Promptness::NotStated => "not_stated",
     }
 }
 
@@ -200,23 +230,26 @@ fn of_person(
 ) -> Option<pb::Cell> {
     let holder_of = Holder::Practitioner(person.clone());
     let standing: Standing = case.knowledge().standing(&holder_of, item.position)?;
-    let state = match standing.state {
-        State::Knows => pb::CellState::Knows,
-        State::Disputed => pb::CellState::Disputed,
-        State::Sent => pb::CellState::Sent,
-        State::Possible => pb::CellState::Possible,
+    let (state, words) = match standing.state {
+        State::Knows => (pb::CellState::Knows, "knew"),
+        State::Disputed => (pb::CellState::Disputed, "receipt disputed"),
+        State::Sent => (pb::CellState::Sent, "sent, receipt not recorded"),
+        State::Possible => (pb::CellState::Possible, "possibly knew"),
         State::None => return None,
     };
-    Some(pb::Cell {
+    let cell = pb::Cell {
         item: item.position,
         holder: Some(holder.clone()),
         state: i32::from(state),
-        since: Some(bound(case.cut(), standing.since)),
-        how: how(standing.how).to_owned(),
-        grade: standing.grade.words().to_owned(),
-        evidence: standing.evidence,
+        sentence: words.to_owned(),
         ..Default::default()
-    })
+    };
+    Some(with_standing(
+        case,
+        cell,
+        Some(&standing),
+        &standing.evidence,
+    ))
 }
 
 fn how(how: How) -> &'static str {

@@ -262,6 +262,23 @@ pub(super) fn coverage(cut: &Cut, coverage: &Coverage, kinds: &[FeedKind]) -> Ve
     rows
 }
 
+/// The entries at these positions, each by the agency's own id too.
+pub(super) fn entries(cut: &Cut, positions: &[u64]) -> Vec<pb::EvidenceEntry> {
+    let all = cut.log().entries();
+    let at = |position: &u64| {
+        let index = all.binary_search_by_key(position, |entry| entry.position);
+        all.get(index.ok()?)
+    };
+    let found = positions.iter().filter_map(at);
+    let row = |entry: &crate::projection::placed::Placed| pb::EvidenceEntry {
+        position: entry.position,
+        agency: entry.agency.to_string(),
+        event_id: entry.event_id.to_string(),
+        r#type: entry.event.content.type_name().to_owned(),
+    };
+    found.map(row).collect()
+}
+
 /// Positions of the entries that say what an agency's feed carries.
 fn declarations(cut: &Cut, agency: &AgencyId) -> Vec<u64> {
     let is_one = |reading: &&crate::projection::cut::Reading| {

@@ -1,11 +1,11 @@
 //! Sharing answers as messages.
 
 use super::knowledge::item;
-use super::parts::{coverage, day, people, stamp, worth};
+use super::parts::{coverage, day, entries, people, reason, stamp};
 use crate::domain::event::FeedKind;
 use crate::grpc::pb;
 use crate::projection::coverage::Absence;
-use crate::projection::need::Case;
+use crate::projection::need::{Case, NamedRule};
 use crate::projection::sharing::{RowKind, SharingRow, sharing_of};
 use crate::rules::pack::Pack;
 use crate::service::inquiry::Asked;
@@ -15,9 +15,14 @@ pub(super) fn answer(
     case: &Case<'_>,
     asked: &Asked,
     pack: &Pack,
-    needing: &str,
+    wanted: &pb::SharingQuestion,
 ) -> pb::SharingAnswer {
-    let rows = rows(case, asked.stamp.latest, needing);
+    let found = sharing_of(case, asked.stamp.latest);
+    let needing =
+        |row: &&SharingRow| wanted.needing.is_empty() || row.agency.as_str() == wanted.needing;
+    let kept = found.kept.iter().filter(|_| wanted.include_met);
+    let rows = found.rows.iter().chain(kept).filter(needing);
+    let rows: Vec<pb::SharingRow> = rows.map(|row| message(case, row)).collect();
     let named = |position: u64| rows.iter().any(|row| row.items.contains(&position));
     let items = case.items().iter().filter(|item| named(item.position));
     let items = items.map(|of| item(case, of)).collect();
@@ -33,13 +38,17 @@ pub(super) fn answer(
 pub(super) fn rows(case: &Case<'_>, latest: bool, needing: &str) -> Vec<pb::SharingRow> {
     let found = sharing_of(case, latest);
     let wanted = |row: &&SharingRow| needing.is_empty() || row.agency.as_str() == needing;
-    found.rows.iter().filter(wanted).map(message).collect()
+    let rows = found.rows.iter().filter(wanted);
+    rows.map(|row| message(case, row)).collect()
 }
 
-fn message(row: &SharingRow) -> pb::SharingRow {
+fn message(case: &Case<'_>, row: &SharingRow) -> pb::SharingRow {
     let rule = row.rules.first();
+    let holder = row.from.first();
+    let text = |agency: &crate::domain::id::AgencyId| agency.to_string();
+    let (outcome, outcome_reason) = outcome(row);
     pb::SharingRow {
-        kind: i32::from(kind(row)),
+        kind: i32::from(kind(row.kind)),
         id: format!("{}/{}/{}", code(row.kind), row.item, row.agency),
         items: row.matter.clone(),
         children: people(&row.children),
@@ -50,29 +59,71 @@ fn message(row: &SharingRow) -> pb::SharingRow {
         done: row.done.map(day),
         days: Some(row.days),
         rules: row.rules.iter().map(|rule| rule.id.clone()).collect(),
-        tier: rule.map(|rule| rule.tier.to_owned()).unwrap_or_default(),
+        tier: rule
+            .map(|rule| rule.tier.name().to_owned())
+            .unwrap_or_default(),
         limit: rule.map(|rule| rule.wording.clone()).unwrap_or_default(),
-        outcome: match row.outcome {
-            Absence::NoRecord => "found".to_owned(),
-            Absence::Unconfirmed => "found unconfirmed".to_owned(),
-            Absence::Undeterminable(_) => worth(row.outcome),
-        },
-        reason: String::new(),
+        outcome: outcome.to_owned(),
+        reason: row
+            .withheld
+            .map(|why| why.name().to_owned())
+            .unwrap_or_default(),
         evidence: row.evidence.clone(),
         counter_evidence: row.counter_evidence.clone(),
         sentence: row.sentence.clone(),
         afterwards: String::new(),
+        holder: holder.map(text).unwrap_or_default(),
+        item: row.item,
+        days_past_limit: Some(row.days_past_limit),
+        asking: row.rules.iter().map(asking).collect(),
+        evidence_entries: entries(case.cut(), &row.evidence),
+        counter_evidence_entries: entries(case.cut(), &row.counter_evidence),
+        outcome_reason,
+        covered_to: row.until.map(|day| day.to_string()).unwrap_or_default(),
+        item_type: row.item_kind.to_owned(),
     }
 }
 
-fn kind(row: &SharingRow) -> pb::SharingKind {
-    match row.kind {
+fn asking(rule: &NamedRule) -> pb::AskingRule {
+    pb::AskingRule {
+        id: rule.id.clone(),
+        version: rule.version,
+        tier: rule.tier.name().to_owned(),
+        limit: rule.wording.clone(),
+        due: rule.due.to_string(),
+    }
+}
+
+/// The outcome as named in data, and why it is not plain.
+fn outcome(row: &SharingRow) -> (&'static str, String) {
+    if row.kind == RowKind::Met || row.kind == RowKind::Withheld && row.days_past_limit == 0 {
+        return ("none", String::new());
+    }
+    match (row.outcome, &row.on_word_of) {
+        (Absence::Undeterminable(why), _) => ("undeterminable", reason(why)),
+        (Absence::Unconfirmed, _) => (
+            "found_unconfirmed",
+            "an agency has not confirmed that it sent everything".to_owned(),
+        ),
+        (Absence::NoRecord, Some(agency)) => (
+            "found_unconfirmed",
+            format!("rests on the record of {agency} alone"),
+        ),
+        (Absence::NoRecord, None) => ("found", String::new()),
+    }
+}
+
+fn kind(kind: RowKind) -> pb::SharingKind {
+    match kind {
         RowKind::NotShared => pb::SharingKind::NotShared,
         RowKind::Late => pb::SharingKind::Late,
         RowKind::SentWithoutReceipt => pb::SharingKind::SentWithoutReceipt,
         RowKind::NoActRecorded => pb::SharingKind::ReceivedNoAct,
         RowKind::Withheld => pb::SharingKind::Withheld,
         RowKind::CorrectionNotPassedOn => pb::SharingKind::CorrectionNotPassedOn,
+        RowKind::ReferralWithoutFeedback => pb::SharingKind::ReferralWithoutFeedback,
+        RowKind::RequestWithoutAnswer => pb::SharingKind::RequestWithoutAnswer,
+        RowKind::Met => pb::SharingKind::Met,
     }
 }
 
@@ -84,5 +135,8 @@ fn code(kind: RowKind) -> &'static str {
         RowKind::NoActRecorded => "no-act-recorded",
         RowKind::Withheld => "withheld",
         RowKind::CorrectionNotPassedOn => "correction-not-passed-on",
+        RowKind::ReferralWithoutFeedback => "referral-without-feedback",
+        RowKind::RequestWithoutAnswer => "request-without-answer",
+        RowKind::Met => "met",
     }
 }

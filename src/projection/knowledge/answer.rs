@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{Fact, Grade, Holder, Knowledge, Standing, State, StatementId, held};
+use super::{Grade, Holder, Knowledge, Standing, State, StatementId, held};
 use crate::domain::event::{Attendance, Presence};
 use crate::domain::id::AgencyId;
 use crate::domain::time::Interval;
@@ -14,7 +14,7 @@ use crate::projection::cut::Cut;
 use crate::projection::need::{
     Case, Duty, Item, NamedRule, Need, Withholding, days, first_day, last_day,
 };
-use crate::projection::sharing::{no_act_recorded, words};
+use crate::projection::sharing::{no_act_recorded, sent, words};
 use crate::rules::Pack;
 
 /// Whether what was known was shared in time, on the sender's clock.
@@ -200,7 +200,8 @@ fn knows(knowledge: &Knowledge, agency: &AgencyId, item: StatementId) -> bool {
 
 /// Items as matters: duplicates are one piece.
 fn matters(case: &Case<'_>) -> Vec<BTreeSet<StatementId>> {
-    let counted = |item: &&Item| item.certain && !item.struck && item.renews.is_none();
+    let counted =
+        |item: &&Item| item.certain && !item.struck && item.informs && item.renews.is_none();
     let mut classes: BTreeSet<BTreeSet<StatementId>> = BTreeSet::new();
     for item in case.items().iter().filter(counted) {
         let mut class: BTreeSet<StatementId> = item.matter.iter().copied().collect();
@@ -301,20 +302,19 @@ fn known(
             timing: Timing::NoRule,
         };
     };
-    // The limit is the sender's: judged on when it was sent or told.
-    let at = case.knowledge().at();
-    let fact = case
-        .knowledge()
-        .fact(&Holder::Agency(agency.clone()), item.position);
-    let sent = fact
-        .and_then(|fact: &Fact| fact.sent(at))
-        .map_or(since, |proof| proof.since);
-    let timing = if last_day(sent) <= duty.due {
+    // The limit is the sender's: judged on when it was sent or told. That the agency had it by its own later
+    // entries does not say when.
+    let sent = sent(case, item, agency).map(|proof| proof.since);
+    let timing = if last_day(since) <= duty.due {
         Timing::InTime
-    } else if first_day(sent) > duty.due {
-        Timing::Late(days(duty.due, first_day(sent)))
     } else {
-        Timing::Unclear
+        match sent {
+            Some(sent) if last_day(sent) <= duty.due => Timing::InTime,
+            Some(sent) if first_day(sent) > duty.due => {
+                Timing::Late(days(duty.due, first_day(sent)))
+            }
+            Some(_) | None => Timing::Unclear,
+        }
     };
     CellState::Knows {
         on,
@@ -343,7 +343,11 @@ fn meetings(case: &Case<'_>) -> Vec<MeetingPicture> {
             let end = seen.occurred().latest;
             let items = || {
                 case.items().iter().filter(|item| {
-                    item.certain && !item.struck && item.renews.is_none() && item.alias.is_none()
+                    item.certain
+                        && !item.struck
+                        && item.informs
+                        && item.renews.is_none()
+                        && item.alias.is_none()
                 })
             };
             let knew = |agency: &AgencyId, item: &Item| {

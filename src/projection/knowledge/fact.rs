@@ -267,14 +267,6 @@ impl Fact {
             .any(|proof| matches!(proof.state_at(t), State::Knows | State::Possible))
     }
 
-    /// The since of the earliest sending or telling claimed by a sender: the sender's clock.
-    pub fn sent(&self, t: Timestamp) -> Option<&Proof> {
-        self.proofs
-            .iter()
-            .filter(|proof| proof.state_at(t) != State::None && proof.carrier.is_some())
-            .min_by_key(|proof| (proof.effect == Effect::Possible, proof.since))
-    }
-
     /// The earliest proof by the holder's own side that they certainly knew: the receiver's clock.
     pub fn received(&self, t: Timestamp) -> Option<&Proof> {
         self.proofs

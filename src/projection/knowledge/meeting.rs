@@ -25,6 +25,17 @@ pub(super) struct Held<'a> {
     pub(super) listed: bool,
 }
 
+/// Who was at the meeting that an entry records; nobody when it records none.
+pub(crate) fn attendance(content: &Content) -> &[Attendance] {
+    match content {
+        Content::Enquiry(EnquiryContent::StrategyHeld(held)) => &held.attendance,
+        Content::Meeting(MeetingContent::ConferenceHeld(held)) => &held.attendance,
+        Content::Meeting(MeetingContent::CoreGroupHeld(held)) => &held.attendance,
+        Content::Court(CourtContent::LegalMeetingHeld(held)) => &held.attendance,
+        _ => &[],
+    }
+}
+
 /// The meeting that an entry records, if it does.
 pub(super) fn held<'a>(view: &View<'a>, seen: &Seen<'a>) -> Option<Held<'a>> {
     let (attendance, items, said_listed) = match &seen.event.content {

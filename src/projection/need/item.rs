@@ -38,6 +38,9 @@ pub struct Item {
     pub position: StatementId,
     /// Dotted name of its kind; `event.corrected` for a new understanding.
     pub kind: &'static str,
+    /// It is information about the child. Otherwise an answer that somebody waits for: the decision on a referral;
+    /// it is in no count of what was known.
+    pub informs: bool,
     /// Its author.
     pub source: AgencyId,
     /// When it took place.
@@ -68,8 +71,13 @@ pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
     let mut items: Vec<Item> = case
         .view
         .statements()
-        .filter(|seen| seen.item_like && case.pack.is_item(&facts(case, seen)))
+        .filter(|seen| seen.item_like)
         .filter_map(|seen| {
+            let facts = facts(case, seen);
+            let informs = case.pack.is_item(&facts);
+            if !informs && !case.pack.is_answer(&facts) {
+                return None;
+            }
             let alias = alias(&case.view, seen);
             let other = !seen.event.children.is_empty()
                 && seen
@@ -88,6 +96,7 @@ pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
             Some(Item {
                 position: seen.id,
                 kind: kind(seen),
+                informs,
                 source: seen.agency.clone(),
                 occurred: seen.occurred(),
                 children,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{Case, Item, first_day};
+use super::{Case, Item, first_day, last_day};
 use crate::domain::event::case::CaseContent;
 use crate::domain::event::court::CourtContent;
 use crate::domain::event::meeting::MeetingContent;
@@ -23,32 +23,37 @@ use crate::rules::role::ALL_REASONS;
 use crate::rules::{ItemFacts, WindowEvent};
 
 impl Case<'_> {
-    /// Whether a condition of a rule holds for an item on the day that its limit would start.
+    /// Whether a condition of a rule holds for an item on the day that its limit would start; none when a date
+    /// that it rests on may lie on either side of that day.
     pub(super) fn condition(
         &self,
         condition: Condition,
         item: &Item,
         facts: &ItemFacts<'_>,
         day: Date,
-    ) -> bool {
+    ) -> Option<bool> {
         let status = |id: &str| self.status_open(id, &item.children, day);
-        match condition {
-            Condition::CpPlan => status("cp_plan"),
-            Condition::CinPlan => status("cin_plan"),
-            Condition::LookedAfter => status("looked_after"),
-            Condition::S47 => status("s47"),
-            Condition::Proceedings => status("proceedings"),
+        Some(match condition {
+            Condition::CpPlan => return status("cp_plan"),
+            Condition::CinPlan => return status("cin_plan"),
+            Condition::LookedAfter => return status("looked_after"),
+            Condition::S47 => return status("s47"),
+            Condition::Proceedings => return status("proceedings"),
             Condition::PlanOpen => {
-                status("cin_plan") || status("cp_plan") || status("looked_after")
+                let plans = ["cin_plan", "cp_plan", "looked_after"].map(status);
+                return any(&plans);
             }
-            Condition::SocialCareOpen => self.pack.role("social_worker").is_some_and(|role| {
-                self.window_open(&role.opens, &role.closes, &item.children, day)
-            }),
+            Condition::SocialCareOpen => {
+                let Some(role) = self.pack.role("social_worker") else {
+                    return Some(false);
+                };
+                return self.window_open((&role.opens, &role.closes), &item.children, day);
+            }
             Condition::LevelSignificant => facts.is_significant(),
             // Handling is decided after the conditions, so that the answer is *restricted at source*.
             Condition::HandlingPermits => true,
             Condition::PoliceAtStrategyOnMatter => self.police_at_strategy(item, day),
-            Condition::SchoolAge => self.is_school_age(&item.children, day),
+            Condition::SchoolAge => return self.is_school_age(&item.children, day),
             Condition::CpFileExists => self.facts_by(&item.children, day).any(|fact| {
                 *fact.agency() == item.source
                     && fact.position() != item.position
@@ -58,30 +63,47 @@ impl Case<'_> {
                 .view
                 .get(item.position)
                 .is_some_and(|seen| seen.event.significance == Significance::Key),
-        }
+        })
     }
 
-    fn status_open(&self, id: &str, children: &[PersonRef], day: Date) -> bool {
-        self.pack
-            .status(id)
-            .is_some_and(|status| self.window_open(&status.opens, &status.closes, children, day))
+    fn status_open(&self, id: &str, children: &[PersonRef], day: Date) -> Option<bool> {
+        let Some(status) = self.pack.status(id) else {
+            return Some(false);
+        };
+        self.window_open((&status.opens, &status.closes), children, day)
     }
 
-    /// Whether a reason is open on a day. An end takes effect on its day.
+    /// Whether a reason is open on a day; none when that rests on a date which may lie after it. An end takes
+    /// effect on its day.
     fn window_open(
         &self,
-        opens: &[WindowEvent],
-        closes: &[WindowEvent],
+        rows: (&[WindowEvent], &[WindowEvent]),
         children: &[PersonRef],
         day: Date,
+    ) -> Option<bool> {
+        let longest = self.window_by(rows, children, day, |opens, sure| opens || sure);
+        let shortest = self.window_by(rows, children, day, |opens, sure| !opens || sure);
+        (longest == shortest).then_some(longest)
+    }
+
+    /// The same, counting of the opens (`true`) and closes those that `counts`, given whether they certainly lie
+    /// not after the day.
+    fn window_by(
+        &self,
+        (opens, closes): (&[WindowEvent], &[WindowEvent]),
+        children: &[PersonRef],
+        day: Date,
+        counts: fn(bool, bool) -> bool,
     ) -> bool {
         let mut open: BTreeSet<&str> = BTreeSet::new();
         for fact in self.facts_by(children, day) {
             let content = &fact.event().content;
             let name = content.type_name();
             let kind = self.kind_of(fact.agency());
+            let sure = last_day(fact.occurred()) <= day;
             let hits = |row: &&WindowEvent| row.matches(name, kind, |field| code(content, field));
-            for row in closes.iter().filter(hits) {
+            let closing = closes.iter().filter(hits);
+            for row in closing.filter(|_| counts(false, sure)) {
                 if row.reasons.iter().any(|reason| reason == ALL_REASONS) {
                     open.clear();
                 }
@@ -89,17 +111,18 @@ impl Case<'_> {
                     open.remove(reason.as_str());
                 }
             }
-            for row in opens.iter().filter(hits) {
+            let opening = opens.iter().filter(hits);
+            for row in opening.filter(|_| counts(true, sure)) {
                 open.extend(row.reasons.iter().map(String::as_str));
             }
         }
         !open.is_empty()
     }
 
-    /// Reception to 17. A child whose birth is not recorded, but who is on a school's roll, counts.
-    fn is_school_age(&self, children: &[PersonRef], day: Date) -> bool {
-        let mut known = false;
-        let mut of_age = false;
+    /// Reception to 17; none when a date of birth that is not one known day leaves it open. A child whose birth is
+    /// not recorded, but who is on a school's roll, counts.
+    fn is_school_age(&self, children: &[PersonRef], day: Date) -> Option<bool> {
+        let mut of_age = Vec::new();
         for fact in self.cut().facts() {
             let born = match &fact.event().content {
                 Content::Case(CaseContent::PersonRecorded(person))
@@ -118,11 +141,19 @@ impl Case<'_> {
                 _ => None,
             };
             if let Some(born) = born.filter(|born| born.earliest.is_some()) {
-                known = true;
-                of_age |= age(first_day(born), day).is_some_and(|years| (4..18).contains(&years));
+                // The eldest and the youngest that the child may be; unborn counts as under age.
+                let eldest = age(first_day(born), day).unwrap_or(0);
+                let youngest = age(last_day(born), day).unwrap_or(0);
+                let may = eldest >= 4 && youngest < 18;
+                let sure = youngest >= 4 && eldest < 18;
+                of_age.push((may == sure).then_some(sure));
             }
         }
-        !known || of_age
+        if of_age.is_empty() {
+            Some(true)
+        } else {
+            any(&of_age)
+        }
     }
 
     /// The first core group after a day.
@@ -139,6 +170,17 @@ impl Case<'_> {
             .map(|fact| first_day(fact.occurred()))
             .filter(|on| *on > day)
             .min()
+    }
+}
+
+/// Whether one of these holds; none when none certainly does and one may.
+fn any(judged: &[Option<bool>]) -> Option<bool> {
+    if judged.contains(&Some(true)) {
+        Some(true)
+    } else if judged.contains(&None) {
+        None
+    } else {
+        Some(false)
     }
 }
 

@@ -11,7 +11,9 @@
 
 use jiff::civil::Date;
 
-use super::{RowKind, SharingRow, is_receipt, tidy};
+use super::needed::is_internal;
+use super::row::named;
+use super::{RowKind, SharingRow};
 use crate::domain::event::allocation::AllocationContent;
 use crate::domain::event::contact::ContactContent;
 use crate::domain::event::enquiry::EnquiryContent;
@@ -23,12 +25,9 @@ use crate::domain::id::{AgencyId, PersonRef};
 use crate::projection::coverage::Absence;
 use crate::projection::knowledge::{Holder, How, Proof, State};
 use crate::projection::need::{Case, Item, Need, day_after, days, first_day, last_day, same_child};
+use crate::rules::ResponseTo;
 use crate::rules::need::Figure;
 
-/// Working days in which an act is looked for after receipt.
-const ACT_WORKING_DAYS: u32 = 5;
-/// The same after a referral.
-const REFERRAL_WORKING_DAYS: u32 = 1;
 /// The kinds of record in which an act would stand.
 const ACT_KINDS: [FeedKind; 5] = [
     FeedKind::Referral,
@@ -57,12 +56,12 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
     }
     let proof = received(case, item, agency)?;
     let start = last_day(proof.since);
-    let limit = if proof.how == How::Referral {
-        REFERRAL_WORKING_DAYS
+    let rule = case.pack.response(if proof.how == How::Referral {
+        ResponseTo::Referral
     } else {
-        ACT_WORKING_DAYS
-    };
-    let due = case.pack.calendar().add_working_days(start, limit);
+        ResponseTo::Received
+    })?;
+    let due = rule.limit.due(case.pack.calendar(), start, None);
     if case.day() <= due {
         return None;
     }
@@ -72,20 +71,9 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
     }
     let later = answers(case, item, agency, (day_after(due), case.day()));
     let done = later.first().map(|(on, _)| *on);
-    let outcome = ACT_KINDS
-        .iter()
-        .map(|kind| {
-            case.coverage()
-                .absence(agency, *kind, start, day_after(due))
-        })
-        .fold(Absence::NoRecord, Absence::both);
-    let until = ACT_KINDS
-        .iter()
-        .filter_map(|kind| case.coverage().covered_to(agency, *kind, None, start))
-        .min()
-        .unwrap_or(due);
+    let (outcome, until) = worth(case, agency, (start, due));
     let end = done.unwrap_or(until);
-    Some(tidy(SharingRow {
+    Some(SharingRow {
         kind: RowKind::NoActRecorded,
         item: item.position,
         matter: vec![item.position],
@@ -93,7 +81,7 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
         children: item.children.clone(),
         agency: agency.clone(),
         from: vec![item.source.clone()],
-        rules: Vec::new(),
+        rules: vec![named(rule, Figure::Gap, due)],
         figure: Figure::Gap,
         start,
         due,
@@ -102,6 +90,9 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
         days_past_limit: days(due, end).max(0),
         until: done.is_none().then_some(until),
         outcome,
+        on_word_of: None,
+        withheld: None,
+        may_be: false,
         evidence: proof.evidence,
         counter_evidence: later
             .into_iter()
@@ -109,7 +100,23 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
             .take(1)
             .collect(),
         sentence: String::new(),
-    }))
+    })
+}
+
+/// What *no act recorded* is worth up to the due day, and the last day that all its kinds cover.
+fn worth(case: &Case<'_>, agency: &AgencyId, (start, due): (Date, Date)) -> (Absence, Date) {
+    let coverage = case.coverage();
+    let absent = |kind: &FeedKind| coverage.absence(agency, *kind, start, day_after(due));
+    let outcome = ACT_KINDS
+        .iter()
+        .map(absent)
+        .fold(Absence::NoRecord, Absence::both);
+    let until = ACT_KINDS
+        .iter()
+        .filter_map(|kind| coverage.covered_to(agency, *kind, None, start))
+        .min()
+        .unwrap_or(due);
+    (outcome, until)
 }
 
 /// Conferences' outcomes and changes of plan are decisions already: they ask for no further act.
@@ -126,7 +133,7 @@ fn received(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<Proof> {
     fact.proofs
         .iter()
         .filter(|proof| proof.state_at(at) == State::Knows && proof.grade.receiver_side())
-        .filter(|proof| is_receipt(proof))
+        .filter(|proof| !is_internal(case, proof, agency))
         .min_by_key(|proof| proof.since)
         .cloned()
 }

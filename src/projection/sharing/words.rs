@@ -4,6 +4,8 @@
 use jiff::civil::Date;
 
 use super::{RowKind, SharingRow};
+use crate::domain::event::sharing::WithholdReason;
+use crate::domain::id::AgencyId;
 use crate::projection::coverage::{Absence, Reason};
 use crate::projection::knowledge::{CellState, Timing};
 
@@ -12,22 +14,48 @@ pub(super) fn sentence(row: &SharingRow, latest: bool) -> String {
     let what = row.item_kind;
     let item = row.item;
     let agency = &row.agency;
-    let limit = row.rules.first().map_or_else(String::new, |rule| {
-        format!(
-            " Limit: {} ({}), due {}.",
-            rule.wording,
-            rule.id,
-            day(rule.due)
-        )
-    });
-    let state = match row.kind {
+    let state = state(row, latest);
+    let limit = limit(row);
+    let word = on_word_of(row);
+    let worth = worth(row.outcome);
+    format!("{item} {what}, {agency}: {state}.{limit}{word}{worth}")
+}
+
+fn state(row: &SharingRow, latest: bool) -> String {
+    let asked = row.from.first().map_or("", AgencyId::as_str);
+    match row.kind {
         RowKind::NotShared => not_shared(row, latest),
-        RowKind::CorrectionNotPassedOn => {
-            format!(
-                "correction {}",
-                not_shared(row, latest).replace("shared", "passed on")
-            )
-        }
+        RowKind::CorrectionNotPassedOn => format!(
+            "correction {}",
+            not_shared(row, latest).replace("shared", "passed on")
+        ),
+        RowKind::ReferralWithoutFeedback => match row.until {
+            Some(until) if latest => {
+                format!(
+                    "no record of feedback to the referrer, up to {}",
+                    day(until)
+                )
+            }
+            _ => format!("no feedback to the referrer, {} so far", count(row.days)),
+        },
+        RowKind::RequestWithoutAnswer => match (row.done, row.until) {
+            (Some(on), _) => format!(
+                "asked {asked} on {}, no answer recorded by {}; the first on {}",
+                day(row.start),
+                day(row.due),
+                day(on)
+            ),
+            (None, Some(until)) if latest => format!(
+                "asked {asked} on {}, no record of an answer, up to {}",
+                day(row.start),
+                day(until)
+            ),
+            (None, _) => format!(
+                "asked {asked} on {}, no answer recorded, {} so far",
+                day(row.start),
+                count(row.days)
+            ),
+        },
         RowKind::Late => format!(
             "shared {} after {}, {} past the limit",
             row.done
@@ -35,13 +63,11 @@ pub(super) fn sentence(row: &SharingRow, latest: bool) -> String {
             count(row.days),
             count(row.days_past_limit),
         ),
-        RowKind::SentWithoutReceipt => {
-            format!(
-                "sent {}, receipt not recorded, {} so far",
-                day(row.start),
-                count(row.days)
-            )
-        }
+        RowKind::SentWithoutReceipt => format!(
+            "sent {}, receipt not recorded, {} so far",
+            day(row.start),
+            count(row.days)
+        ),
         RowKind::NoActRecorded => match row.done {
             Some(on) => format!(
                 "received {}, no act recorded by {}; the first on {}",
@@ -55,18 +81,71 @@ pub(super) fn sentence(row: &SharingRow, latest: bool) -> String {
                 count(row.days)
             ),
         },
-        RowKind::Withheld if row.days_past_limit > 0 => {
-            format!(
-                "withheld with a reason, {} late",
-                count(row.days_past_limit)
-            )
-        }
-        RowKind::Withheld => format!("withheld with a reason on {}", day(row.due)),
+        RowKind::Withheld => withheld(row),
+        RowKind::Met => met(row),
+    }
+}
+
+fn withheld(row: &SharingRow) -> String {
+    let why = row.withheld.map_or("reason not stated", reason);
+    let on = row.done.map_or_else(String::new, day);
+    if row.days_past_limit > 0 {
+        let late = count(row.days_past_limit);
+        format!("withheld on {on} ({why}), {late} late")
+    } else {
+        format!("withheld on {on} ({why})")
+    }
+}
+
+fn met(row: &SharingRow) -> String {
+    let may_be = if row.may_be {
+        ", by an entry that may be the answer"
+    } else {
+        ""
     };
-    format!(
-        "{item} {what}, {agency}: {state}.{limit}{}",
-        worth(row.outcome)
+    row.done.map_or_else(
+        || format!("in time{may_be}"),
+        |on| format!("in time, on {}{may_be}", day(on)),
     )
+}
+
+/// Why something was withheld, in words.
+pub(crate) fn reason(reason: WithholdReason) -> &'static str {
+    match reason {
+        WithholdReason::DetrimentToChild => "it would harm the child",
+        WithholdReason::PrejudiceToInvestigation => "it would prejudice an investigation",
+        WithholdReason::LegalPrivilege => "legal privilege",
+        WithholdReason::ThirdParty => "it is a third party's",
+        WithholdReason::SourceProtection => "it would reveal a source",
+        WithholdReason::NotRelevant => "it does not bear on the recipient's task",
+        WithholdReason::ConsentRefused => "consent was refused",
+        WithholdReason::Other | WithholdReason::Unknown(_) => "another reason, named in the entry",
+        WithholdReason::NotStated => "reason not stated",
+    }
+}
+
+/// The limits, the governing one first.
+fn limit(row: &SharingRow) -> String {
+    let rules: Vec<String> = row
+        .rules
+        .iter()
+        .map(|rule| format!("{} ({}), due {}", rule.wording, rule.id, day(rule.due)))
+        .collect();
+    if rules.is_empty() {
+        String::new()
+    } else {
+        format!(" Limit: {}.", rules.join("; also "))
+    }
+}
+
+fn on_word_of(row: &SharingRow) -> String {
+    let other = row.from.first();
+    match (&row.on_word_of, other) {
+        (Some(agency), Some(other)) => {
+            format!(" According to {agency}; {other} has no record of the request.")
+        }
+        _ => String::new(),
+    }
 }
 
 fn not_shared(row: &SharingRow, latest: bool) -> String {
