@@ -212,7 +212,11 @@ impl Checker {
             Outcome::Failed
         } else if size == 0 {
             Outcome::Nothing
-        } else if promised.is_none() || self.signatures_unchecked > 0 || !self.whole {
+        } else if promised.is_none()
+            || self.signatures_unchecked > 0
+            || self.contents.no_key > 0
+            || !self.whole
+        {
             Outcome::Partial
         } else {
             Outcome::Verified

@@ -143,6 +143,20 @@ fn erased_contents_are_counted_and_everything_else_still_holds() {
 }
 
 #[test]
+fn contents_without_a_key_here_are_counted_and_the_outcome_is_partial() {
+    let ledger = SealedLedger::new(7, 2);
+    let report = check(
+        &bytes(&ledger),
+        &KeyNodes::new(),
+        Some(&ledger.checkpoint(7)),
+    );
+    assert_eq!(
+        (report.outcome, report.contents.no_key),
+        (Outcome::Partial, 7)
+    );
+}
+
+#[test]
 fn another_ledgers_entries_are_refused() {
     let ledger = SealedLedger::new(3, 1);
     let mut checker = Checker::new("ledger.example/other".parse().unwrap());

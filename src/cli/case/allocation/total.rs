@@ -4,15 +4,16 @@ use crate::grpc::pb;
 
 use super::super::words::{and, capital, count, length, role};
 
-/// The totals of each role and agency; where children differ, of each child too.
-pub(super) fn totals(of: &[pb::AllocationTotal]) -> Vec<String> {
+/// The totals of each role and agency; where children differ, of each child too. `nobody` is what a gap is called:
+/// seen through one agency's eyes it is only that it knew of no holder.
+pub(super) fn totals(of: &[pb::AllocationTotal], nobody: &str) -> Vec<String> {
     let mut sentences = Vec::new();
     for whole in of.iter().filter(|total| total.child.is_empty()) {
         let mut each: Vec<(Vec<String>, &pb::AllocationTotal)> = Vec::new();
         let own = |total: &&pb::AllocationTotal| {
             !total.child.is_empty() && (&total.agency, total.role) == (&whole.agency, whole.role)
         };
-        for of_child in of.iter().filter(own) {
+        for of_child in of.iter().filter(own).filter(|total| says_something(total)) {
             match each.iter_mut().find(|(_, other)| alike(other, of_child)) {
                 Some((children, _)) => children.push(of_child.child.clone()),
                 None => each.push((vec![of_child.child.clone()], of_child)),
@@ -20,19 +21,24 @@ pub(super) fn totals(of: &[pb::AllocationTotal]) -> Vec<String> {
         }
         match each.as_slice() {
             [(children, only)] => {
-                sentences.push(sentence(only, &format!(", for {}", and(children))));
+                sentences.push(sentence(only, &format!(", for {}", and(children)), nobody));
             }
             several => {
-                sentences.push(sentence(whole, ""));
+                sentences.push(sentence(whole, "", nobody));
                 let of_children = several.iter();
-                sentences.extend(
-                    of_children
-                        .map(|(names, total)| sentence(total, &format!(", for {}", and(names)))),
-                );
+                sentences.extend(of_children.map(|(names, total)| {
+                    sentence(total, &format!(", for {}", and(names)), nobody)
+                }));
             }
         }
     }
     sentences
+}
+
+/// Somebody held the role for the child, or ought to have.
+fn says_something(of: &pb::AllocationTotal) -> bool {
+    let days = [of.gaps, of.manager_days, of.absent_days, of.unknown_days];
+    of.distinct > 0 || days.iter().any(|days| days.is_some_and(|days| days > 0))
 }
 
 /// The same figures, whatever entries they rest on.
@@ -45,7 +51,7 @@ fn alike(a: &pb::AllocationTotal, b: &pb::AllocationTotal) -> bool {
     bare(a) == bare(b)
 }
 
-fn sentence(of: &pb::AllocationTotal, children: &str) -> String {
+fn sentence(of: &pb::AllocationTotal, children: &str, nobody: &str) -> String {
     let holders = match of.holders.as_slice() {
         [] => String::new(),
         holders => format!(" ({})", holders.join(", ")),
@@ -67,7 +73,7 @@ fn sentence(of: &pb::AllocationTotal, children: &str) -> String {
         parts.extend(explained("child", of.explained_to_child.as_ref()));
         parts.extend(explained("family", of.explained_to_family.as_ref()));
     }
-    parts.extend(gaps(of));
+    parts.extend(gaps(of, nobody));
     if let Some(median) = of.median_days {
         let n = count(of.completed_spells, "ended spell", "ended spells");
         parts.push(format!("median of {n} {}", count(median, "day", "days")));
@@ -82,12 +88,12 @@ fn sentence(of: &pb::AllocationTotal, children: &str) -> String {
 }
 
 /// Days with nobody and the days apart from them; nothing where they are not known.
-fn gaps(of: &pb::AllocationTotal) -> Vec<String> {
+fn gaps(of: &pb::AllocationTotal, nobody: &str) -> Vec<String> {
     let mut parts = Vec::new();
     match (of.gaps, &of.days_with_nobody) {
-        (Some(0), _) => parts.push("no gap with nobody".to_owned()),
+        (Some(0), _) => parts.push(format!("no gap with {nobody}")),
         (Some(n), Some(days)) => parts.push(format!(
-            "{} with nobody in {}",
+            "{} with {nobody} in {}",
             length(Some(days)),
             count(n, "gap", "gaps")
         )),
@@ -103,10 +109,7 @@ fn gaps(of: &pb::AllocationTotal) -> Vec<String> {
     ];
     for (days, what) in apart {
         if let Some(days) = days.filter(|days| *days > 0) {
-            parts.push(format!(
-                "apart from that {} {what}",
-                count(days, "day", "days")
-            ));
+            parts.push(format!("besides {} {what}", count(days, "day", "days")));
         }
     }
     parts
@@ -126,15 +129,15 @@ fn explained(to: &str, of: Option<&pb::ExplainedCount>) -> Option<String> {
 }
 
 fn staff(of: &pb::AgencyStaffShare) -> Option<String> {
-    if !of.undeterminable.is_empty() {
-        return Some(format!(
-            "share of staff from staffing agencies: {}",
-            of.undeterminable
-        ));
+    if of.days == 0 {
+        return None;
     }
-    let percent = of.percent.filter(|_| of.days > 0)?;
+    let share = match of.percent {
+        Some(percent) => format!("{percent} percent"),
+        None => of.undeterminable.clone(),
+    };
     Some(format!(
-        "staff from staffing agencies held it on {} of {} days ({percent} percent)",
+        "staff from staffing agencies held it on {} of {} days ({share})",
         of.days, of.of_days
     ))
 }
