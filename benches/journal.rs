@@ -1,11 +1,7 @@
 //! How fast the journal commits, finds and reads, beside the same bytes appended to a plain file and synced.
 //!
 //! Both sides of a comparison run in one process on one disk: compare only figures of one run.
-#![expect(
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "criterion's macros; a bench may panic"
-)]
+#![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
 use std::cell::Cell;
 use std::fs::File;

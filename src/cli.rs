@@ -2,6 +2,7 @@
 
 pub mod args;
 mod ask;
+mod case;
 mod checkpoint;
 mod directory;
 mod entry;
@@ -66,6 +67,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Entry(verb) => runtime()?.block_on(entry::run(&global, verb)),
         Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),
+        Command::Case(case) => runtime()?.block_on(case::answer(&global, case)),
         Command::Verify(args::Verify::Case(case)) => {
             runtime()?.block_on(verify::case(&global, &case))
         }

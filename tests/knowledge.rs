@@ -21,7 +21,8 @@ use caseledger::domain::event::sharing::{
     AcknowledgementKind, ShareReceiptDisputed, SharingContent,
 };
 use caseledger::domain::event::{
-    AssertionKind, Attendance, Channel, Content, Harm, Presence, Recipient, Role, SourceKind, Tri,
+    AssertionKind, Attendance, CaseEvent, Channel, Content, Harm, Presence, Recipient, Role,
+    Significance, SourceKind, Tri,
 };
 use caseledger::domain::id::Practitioner;
 use caseledger::domain::time::When;
@@ -272,7 +273,8 @@ fn k4() -> K4 {
         ..
     } = k1();
     history.push(allocated("SW2", "2013-01-02"));
-    let i36 = history.push(concern("police", "2013-02-02", Harm::Neglect));
+    let key = |event: &mut CaseEvent| event.significance = Significance::Key;
+    let i36 = history.push(concern("police", "2013-02-02", Harm::Neglect).with(key));
     let share = history.share(
         "police",
         &[("csc", Some("SW2"))],

@@ -736,5 +736,6 @@ fn the_ledgers_own_events_are_encoded_as_in_the_vectors() {
             "{:?}",
             event.kind()
         );
+        assert_eq!(OwnEvent::decode(event.kind(), &encoded), Ok(event));
     }
 }

@@ -1,5 +1,7 @@
 //! The command line as a tree: noun, then verb.
 
+mod case;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use clap_complete::Shell;
 
 use super::exit;
 use super::output::Format;
+
+pub use self::case::{AsAt, Basis, Case, Window};
 
 /// An event-sourced audit ledger for multi-agency child-safeguarding cases.
 #[derive(Debug, Parser)]
@@ -64,6 +68,9 @@ pub struct Global {
 pub enum Command {
     /// Run the server on a ledger directory.
     Serve(Serve),
+    /// Questions about a case.
+    #[command(subcommand)]
+    Case(Case),
     /// Single entries: show, append, import, follow.
     #[command(subcommand)]
     Entry(Entry),

@@ -1,9 +1,10 @@
 //! The connection to a server, as every command makes it.
 
 use crate::domain::id::AgencyId;
-use crate::grpc::client::Client;
+use crate::grpc::client::{Client, Code, Status};
+use crate::grpc::pb;
 
-use super::args::Global;
+use super::args::{AsAt, Basis, Global};
 use super::error::Failure;
 use super::exit::Exit;
 
@@ -23,4 +24,39 @@ pub(super) async fn connect(global: &Global) -> Result<Client, Failure> {
             )
         })?;
     Ok(client.with_deadline(global.timeout))
+}
+
+/// The moment, basis and eyes of a question, as a message.
+pub(super) fn as_at(of: &AsAt) -> pb::AsAt {
+    let basis = match of.basis {
+        Basis::Then => pb::Basis::Then,
+        Basis::Recorded => pb::Basis::Recorded,
+        Basis::Ledger => pb::Basis::Ledger,
+        Basis::Now => pb::Basis::Now,
+    };
+    pb::AsAt {
+        date: of.date.clone().unwrap_or_default(),
+        basis: i32::from(basis),
+        eyes: of.eyes.clone().unwrap_or_default(),
+        position: None,
+    }
+}
+
+/// Why a question about a case was not answered. What is wrong with it stood on the command line.
+pub(super) fn unanswered(case: &str, status: Status) -> Failure {
+    match status.code() {
+        Code::NotFound => {
+            let words = format!("no case {case} in this ledger that you may see");
+            Failure::new(Exit::NotFound, words).advise("list the cases: caseledger case list")
+        }
+        Code::InvalidArgument => {
+            let words = status
+                .message()
+                .replace("as_at.date", "the date")
+                .replace("as_at.eyes", "--by")
+                .replace("case_id", "the case");
+            Failure::new(Exit::Usage, words)
+        }
+        _ => Failure::from(status),
+    }
 }

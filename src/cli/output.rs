@@ -2,10 +2,11 @@
 
 pub(super) mod rows;
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, Table as Grid, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table as Grid, Width, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
@@ -31,7 +32,7 @@ pub(super) struct Table {
     /// What the rows are, as the `kind` of the JSON document: `Allocation`.
     pub kind: &'static str,
     /// Column names in lowerCamelCase; the table shows them in words and capitals.
-    pub columns: Vec<&'static str>,
+    pub columns: Vec<Cow<'static, str>>,
     /// One cell a column.
     pub rows: Vec<Vec<String>>,
     /// Sentences under the table; `notes` of the JSON document.
@@ -43,7 +44,7 @@ impl Table {
     pub(super) fn new(kind: &'static str, columns: &[&'static str]) -> Self {
         Self {
             kind,
-            columns: columns.to_vec(),
+            columns: columns.iter().copied().map(Cow::Borrowed).collect(),
             ..Self::default()
         }
     }
@@ -64,7 +65,7 @@ impl Table {
             let cells = self.columns.iter().zip(row);
             Value::Object(
                 cells
-                    .map(|(k, v)| ((*k).to_owned(), v.clone().into()))
+                    .map(|(k, v)| (k.clone().into_owned(), v.clone().into()))
                     .collect::<Map<_, _>>(),
             )
         })
@@ -91,15 +92,65 @@ fn guarded(cell: &str) -> String {
     }
 }
 
-fn grid(table: &Table) -> String {
+/// The widest line of a page: the terminal's, else `COLUMNS`, else 100.
+pub(super) fn width() -> u16 {
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let terminal = || {
+        Grid::new()
+            .width()
+            .filter(|_| std::io::stdout().is_terminal())
+    };
+    terminal().or_else(told).unwrap_or(100).max(40)
+}
+
+/// A sentence broken into lines of at most `width`, the first after `indent` spaces and the others two deeper.
+pub(super) fn flow(text: &str, width: u16, indent: usize) -> String {
+    let width = usize::from(width);
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = " ".repeat(indent);
+    let mut empty = true;
+    for word in text.split(' ') {
+        if !empty && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent + 2)));
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
+/// Longer words may be broken by the edge of a column.
+const LONGEST: usize = 24;
+
+/// The rows in columns, within `width` or else within the terminal.
+pub(super) fn grid(table: &Table, width: Option<u16>) -> String {
     let mut grid = Grid::new();
     grid.load_style(presets::NOTHING);
-    if std::io::stdout().is_terminal() {
+    if let Some(width) = width {
+        grid.set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+    } else if std::io::stdout().is_terminal() {
         grid.set_content_arrangement(ContentArrangement::Dynamic);
     }
     grid.set_header(table.columns.iter().map(|c| heading(c)));
     for row in &table.rows {
         grid.add_row(row);
+    }
+    for (number, column) in grid
+        .column_iter_mut()
+        .enumerate()
+        .filter(|_| width.is_some())
+    {
+        let words = table.rows.iter().filter_map(|row| row.get(number));
+        let longest = words.flat_map(|cell| cell.split(' ')).map(str::len).max();
+        let longest = u16::try_from(longest.unwrap_or(0).min(LONGEST)).unwrap_or(0);
+        // No word is broken that would fit: its length and the space on each side.
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest + 2)));
     }
     let lines: Vec<String> = grid
         .lines()
@@ -114,7 +165,7 @@ fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
             let mut text = if table.rows.is_empty() {
                 String::new()
             } else {
-                grid(table)
+                grid(table, None)
             };
             for note in &table.notes {
                 if !text.is_empty() {
@@ -138,7 +189,7 @@ fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {
             .join("\n"),
         Format::Csv => {
             let mut writer = csv::Writer::from_writer(Vec::new());
-            writer.write_record(&table.columns)?;
+            writer.write_record(table.columns.iter().map(|column| column.as_bytes()))?;
             for row in &table.rows {
                 writer.write_record(row.iter().map(|cell| guarded(cell)))?;
             }
@@ -218,6 +269,13 @@ mod tests {
         table.row(["SW1".to_owned(), "=no record".to_owned()]);
         table.notes.push("1 worker".to_owned());
         table
+    }
+
+    #[test]
+    fn a_sentence_is_broken_between_words_only() {
+        assert_eq!(flow("one two three", 9, 1), " one two\n   three");
+        assert_eq!(flow("0123456789 next", 5, 0), "0123456789\n  next");
+        assert_eq!(flow("", 5, 0), "");
     }
 
     #[test]

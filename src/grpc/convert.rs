@@ -31,4 +31,4 @@ mod sharing;
 
 use at::{At, FromWire};
 pub use envelope::decode_event;
-pub use json::{JsonError, event_from_json, event_to_json, field_name};
+pub use json::{JsonError, answer_to_json, event_from_json, event_to_json, field_name};

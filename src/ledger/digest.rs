@@ -1,6 +1,6 @@
 //! Digests and the one BLAKE3 context string of each use (FORMAT.md section 1).
 //!
-//! Every hash in the format except those of the RFC 6962 tree and of key ids goes through [`derive`] or [`Deriver`]
+//! Every hash in the format except those of the RFC 6962 tree and of key ids goes through [`derive()`] or [`Deriver`]
 //! with a [`Purpose`]: two uses can never be confused, because BLAKE3 keys each context differently.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
 
-/// What a BLAKE3 `derive_key` hash is for. The context string is `caseledger v1 ` and the words of [`Purpose::words`].
+/// What a BLAKE3 `derive_key` hash is for. The context string is `caseledger v1 ` and the words of its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// Salts and decoys of one event.

@@ -1,6 +1,8 @@
 //! What the ledger writes of itself: the content of entry kinds 3 to 10 (FORMAT.md section 10). A protobuf message with
 //! every field written, in order, so that it is split and committed like any other event.
 
+mod read;
+
 use super::digest::{ChainTag, Link, TreeHash};
 use super::entry::EntryKind;
 use super::fields::Singular;

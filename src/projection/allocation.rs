@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use self::change::{Change, Changes, Simultaneous};
+use self::change::{Change, Changes, Simultaneous, simultaneous};
 use self::days::{DayRange, Span};
 use self::gap::{Gap, MaybeGap, Unknown};
 use self::judge::Judge;
@@ -155,7 +155,7 @@ pub fn allocation(cut: &Cut, question: &Question<'_>) -> Allocation {
         today: cut.at().day(),
     };
     let rows = fold.rows();
-    let simultaneous = fold.simultaneous(&rows);
+    let simultaneous = simultaneous(&rows, question.pack.turnover());
     Allocation {
         basis: cut.basis(),
         at: cut.at(),
@@ -193,7 +193,12 @@ impl Fold<'_> {
                 other.agency == row.agency && other.role == row.role && equal_but_child(other, &row)
             });
             match same {
-                Some(other) => other.children.push(key.child.clone()),
+                Some(other) => {
+                    other.children.push(key.child.clone());
+                    for (shown, gap) in other.gaps.iter_mut().zip(row.gaps) {
+                        shown.also(gap);
+                    }
+                }
                 None => rows.push(row),
             }
         }
@@ -320,58 +325,13 @@ impl Fold<'_> {
             },
         }
     }
-
-    fn simultaneous(&self, rows: &[Row]) -> Vec<Simultaneous> {
-        let turnover = self.question.pack.turnover();
-        let planned = |change: &Change| {
-            let names = [change.reasons.0.name(), change.reasons.1.name()];
-            turnover
-                .simultaneous_excluded_reasons
-                .iter()
-                .any(|reason| names.contains(&reason.as_str()))
-        };
-        let mut found = Vec::new();
-        for (i, first) in rows.iter().enumerate() {
-            for (j, second) in rows.iter().enumerate().skip(i + 1) {
-                let shared = first
-                    .children
-                    .iter()
-                    .any(|child| second.children.contains(child));
-                if first.agency == second.agency || !shared {
-                    continue;
-                }
-                for (m, a) in first
-                    .changes
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, a)| !planned(a))
-                {
-                    for (n, b) in second
-                        .changes
-                        .iter()
-                        .enumerate()
-                        .filter(|(_, b)| !planned(b))
-                    {
-                        let within = i64::from(turnover.simultaneous_within_days);
-                        if let Some(days) = change::apart(a, b).filter(|days| *days <= within) {
-                            found.push(Simultaneous {
-                                first: (i, m),
-                                second: (j, n),
-                                days,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-        found
-    }
 }
 
-/// Whether two rows of siblings differ in nothing but the child.
+/// Whether two rows of siblings differ in nothing but the child, and what arrived about each in a gap.
 fn equal_but_child(a: &Row, b: &Row) -> bool {
     let bare = |row: &Row| Row {
         children: Vec::new(),
+        gaps: row.gaps.iter().map(Gap::bare).collect(),
         ..row.clone()
     };
     bare(a) == bare(b)

@@ -1,9 +1,12 @@
-//! Opening a ledger: compare with the head file, re-verify every entry, rebuild what is held in memory, start the writer.
+//! Opening a ledger: compare with the head file, re-verify every entry, carry out erasures that a crash left behind,
+//! rebuild what is held in memory, start the writer.
 //!
 //! A store that is smaller than its head file, or has another root at that size, was rolled back or exchanged: the
 //! service refuses to start, because everything it would sign from there on would be a fork.
 
-use std::collections::BTreeMap;
+mod erase;
+mod fold;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,22 +16,18 @@ use std::sync::{Arc, RwLock};
 
 use tokio::sync::watch;
 
-use crate::domain::check::Refusal;
-use crate::domain::event::CaseEvent;
 use crate::domain::id::EventId;
 use crate::journal::head::Head as FileHead;
-use crate::journal::{Journal, Record, Stored};
-use crate::ledger::chain::{Break, ChainHead, check_next};
-use crate::ledger::codec::DecodeError;
-use crate::ledger::digest::{ChainTag, TreeHash};
-use crate::ledger::entry::{EntryKind, SealedEntry};
+use crate::journal::{Journal, Record};
+use crate::ledger::digest::TreeHash;
+use crate::ledger::entry::SealedEntry;
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
 use crate::ledger::tree::MemoryTree;
 use crate::vault::Vault;
-use crate::vault::derive::NoKey;
 use crate::vault::file::VaultError;
 
+use self::fold::Fold;
 use super::Service;
 use super::append::{self, Writer};
 use super::clock::{Clock, Guard};
@@ -38,7 +37,7 @@ use super::limits;
 use super::own;
 use super::prepare::Decoder;
 use super::registry::Registry;
-use super::shared::{Cases, Head, Shared, timestamp};
+use super::shared::{Cases, Head, Shared};
 use super::signer::{Signer, SignerError};
 
 /// What a service is made of. The composition root opens the ports.
@@ -63,7 +62,7 @@ pub struct Parts {
     pub singular: Singular,
 }
 
-/// Why a ledger cannot be served. Nothing was written.
+/// Why a ledger cannot be served. Nothing was appended.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The head file cannot be used.
@@ -109,6 +108,27 @@ pub enum StartError {
         /// What does not check.
         what: String,
     },
+    /// The store is older than its key file.
+    #[error(
+        "the store has {found} entries, but erasure orders up to position {done} were already carried out: the store is \
+         older than its key file (rolled back, or restored from a backup). Restore the newer store"
+    )]
+    OlderThanKeys {
+        /// Entries found.
+        found: u64,
+        /// The vault's mark.
+        done: u64,
+    },
+    /// An erasure order cannot be carried out. No key was destroyed.
+    #[error(
+        "the erasure order at position {position} cannot be carried out, and until it is nothing may be served: {what}"
+    )]
+    Order {
+        /// Where it stands.
+        position: u64,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The store could not be read.
     #[error("the store could not be read: {0}")]
     Store(Refused),
@@ -121,16 +141,6 @@ pub enum StartError {
     /// The writer could not be started or the first entry could not be written.
     #[error("the ledger could not be opened for writing: {0}")]
     Writer(String),
-}
-
-/// Everything that is folded from the entries while they are verified.
-struct Fold<'a> {
-    parts: &'a Parts,
-    tree: MemoryTree,
-    chains: BTreeMap<ChainTag, ChainHead>,
-    cases: Cases,
-    registry: Registry,
-    appended: u64,
 }
 
 /// Opens the ledger, verifying every stored entry; `progress` is told (entries checked, entries in all).
@@ -155,6 +165,7 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     check_size(promised.as_ref(), size)?;
     let fold = Fold::of_all(&parts, size, progress)?;
     check_root(promised.as_ref(), &fold.tree)?;
+    erase::carry_out(&parts, &fold.orders, size)?;
     parts.vault.ensure(size)?;
     let head = signer.sign(&fold.tree)?;
     let head_file = ready(file, &parts, promised.is_none().then_some(&head))?;
@@ -166,13 +177,8 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     let marker = marker_path(&parts.head_file);
     let unclean = marker.exists();
     let boot_id = parts.boot_id;
-    let (tree, cases, registry) = (fold.tree, fold.cases, fold.registry);
-    let shared = Arc::new(shared(
-        parts,
-        head,
-        verifier.to_string(),
-        (tree, cases, registry),
-    ));
+    let learned = fold.learned()?;
+    let shared = Arc::new(shared(parts, head, verifier.to_string(), learned));
     let mut writer = Writer {
         shared: Arc::clone(&shared),
         guard,
@@ -183,8 +189,7 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     set_marker(&marker).map_err(|error| StartError::Writer(error.to_string()))?;
     if unclean && size > 0 {
         let before = promised.map_or([0; 16], |head| head.slot.boot_id);
-        let event = own::reopened(&shared.head(), before, boot_id);
-        let sealed = writer.append_own(EntryKind::Reopened, event);
+        let sealed = writer.append_own(&own::reopened(&shared.head(), before, boot_id));
         sealed.map_err(|refused| StartError::Writer(refused.to_string()))?;
     }
     let (queue, jobs) = mpsc::sync_channel(limits::QUEUE_REQUESTS);
@@ -286,111 +291,4 @@ pub(super) fn clear_marker(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
     path.parent()
         .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
-}
-
-impl<'a> Fold<'a> {
-    fn of_all(
-        parts: &'a Parts,
-        size: u64,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Self, StartError> {
-        let mut fold = Self {
-            parts,
-            tree: MemoryTree::new(),
-            chains: BTreeMap::new(),
-            cases: Cases::default(),
-            registry: Registry::default(),
-            appended: 0,
-        };
-        while fold.tree.size() < size {
-            let page = parts.journal.read(fold.tree.size(), limits::START_PAGE);
-            let page = page.map_err(|error| StartError::Store(error.into()))?;
-            if page.is_empty() {
-                let (position, what) = (fold.tree.size(), "it is missing".to_owned());
-                return Err(StartError::Damaged { position, what });
-            }
-            for stored in &page {
-                fold.take(stored).map_err(|what| StartError::Damaged {
-                    position: stored.position,
-                    what: what.to_string(),
-                })?;
-            }
-            progress(fold.tree.size(), size);
-        }
-        Ok(fold)
-    }
-
-    fn take(&mut self, stored: &Stored) -> Result<(), Fault> {
-        let entry = SealedEntry::decode(&stored.bytes)?;
-        if entry.position() != self.tree.size() || stored.position != self.tree.size() {
-            return Err(Fault::Position);
-        }
-        // One time a commit, and strictly later in the next one.
-        let later = entry.appended() > self.appended;
-        let first = stored.commit == stored.position;
-        if (first && !later && stored.position > 0) || (!first && entry.appended() != self.appended)
-        {
-            return Err(Fault::Time);
-        }
-        if !entry.content_intact() {
-            return Err(Fault::Content);
-        }
-        let tag = *entry.tag();
-        let genesis = || ChainHead::genesis(&self.parts.origin, tag);
-        let head = self.chains.remove(&tag).unwrap_or_else(genesis);
-        self.chains.insert(tag, check_next(&head, entry.parsed())?);
-        self.appended = entry.appended();
-        self.tree.append(entry.leaf_hash());
-        self.learn(&entry)
-    }
-
-    /// Opens the entries whose content is kept in memory: openings of cases, and the registry.
-    fn learn(&mut self, entry: &SealedEntry) -> Result<(), Fault> {
-        let opening = entry.kind() == EntryKind::CaseEvent && entry.case_seq() == 1;
-        if !opening && entry.kind() != EntryKind::RegistryEvent {
-            return Ok(());
-        }
-        let Some(event) = self.event(entry)? else {
-            return Ok(());
-        };
-        if opening {
-            if let Some(id) = event.case_id.clone() {
-                self.cases.insert(id, *entry.tag());
-            }
-        } else {
-            self.registry.apply(&event, timestamp(entry.appended()));
-        }
-        Ok(())
-    }
-
-    fn event(&self, entry: &SealedEntry) -> Result<Option<CaseEvent>, Fault> {
-        let key = match self.parts.vault.key(entry.position()) {
-            Ok(key) => key,
-            Err(NoKey::Erased) => return Ok(None),
-            Err(none @ NoKey::NotYet) => return Err(none.into()),
-        };
-        let content = entry
-            .open(&key)
-            .map_err(|_not_what_was_sealed| Fault::Content)?;
-        Ok(Some((self.parts.decoder)(&content.event)?))
-    }
-}
-
-/// What does not check in a stored entry.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error(transparent)]
-    Form(#[from] DecodeError),
-    #[error(transparent)]
-    Chain(#[from] Break),
-    #[error("it stands at another position than it says")]
-    Position,
-    #[error("its appended time does not fit those around it")]
-    Time,
-    #[error("its content is not what was sealed")]
-    Content,
-    #[error("its event cannot be read: {0}")]
-    Event(#[from] Refusal),
-    #[error(transparent)]
-    NoKey(#[from] NoKey),
 }

@@ -3,12 +3,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test stops at the first thing that is not as expected"
 )]
 
 mod append;
 mod crash;
+mod erasure;
+mod inquiry_allocation;
 mod read;
 mod refusals;
 mod stop;

@@ -92,7 +92,7 @@ async fn an_unclean_stop_is_followed_by_one_reopened_entry() {
 }
 
 /// Copies the whole ledger directory.
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

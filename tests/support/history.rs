@@ -1,10 +1,10 @@
 //! A small builder of histories for the tests of projections.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![expect(
-    clippy::unwrap_used,
+#![allow(
+    dead_code,
     clippy::indexing_slicing,
-    reason = "a test helper may panic"
+    reason = "each test binary uses a part of it, and a helper may panic"
 )]
+#![expect(clippy::unwrap_used, reason = "a test helper may panic")]
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 
 use super::scan;
 use crate::domain::event::wire;
@@ -84,6 +84,30 @@ pub fn event_to_json(bytes: &[u8]) -> Result<String, JsonError> {
     let message =
         DynamicMessage::decode(descriptor()?, bytes).map_err(|_no_detail| JsonError::NotAnEvent)?;
     serde_json::to_string(&message).map_err(|_no_detail| JsonError::NotAnEvent)
+}
+
+/// Shows an answer whole as proto3 JSON, given the name of its message: `AllocationAnswer`. Every field is there, also
+/// an empty one; positions and counts are numbers.
+///
+/// # Errors
+/// [`JsonError::NoDescriptor`] when no published message has this name; [`JsonError::NotAnEvent`] when it cannot be shown.
+pub fn answer_to_json(name: &str, answer: &impl Message) -> Result<String, JsonError> {
+    static PUBLISHED: LazyLock<Option<DescriptorPool>> =
+        LazyLock::new(|| DescriptorPool::decode(pb::FILE_DESCRIPTOR_SET).ok());
+    let found = PUBLISHED
+        .as_ref()
+        .and_then(|pool| pool.get_message_by_name(&format!("caseledger.v1.{name}")));
+    let bytes = answer.encode_to_vec();
+    let message = DynamicMessage::decode(found.ok_or(JsonError::NoDescriptor)?, bytes.as_slice())
+        .map_err(|_no_detail| JsonError::NotAnEvent)?;
+    let mut out = serde_json::Serializer::new(Vec::new());
+    let form = SerializeOptions::new()
+        .stringify_64_bit_integers(false)
+        .skip_default_fields(false);
+    message
+        .serialize_with_options(&mut out, &form)
+        .map_err(|_no_detail| JsonError::NotAnEvent)?;
+    String::from_utf8(out.into_inner()).map_err(|_no_detail| JsonError::NotAnEvent)
 }
 
 /// The dotted name of a field by its numbers (body, or 0 for the envelope; field), for a refusal that

@@ -2,11 +2,13 @@
 
 mod change;
 mod gap;
+mod sibling;
 mod total;
 
 use jiff::civil::Date;
 
 pub(super) use self::change::in_gap;
+pub(super) use self::sibling::{gaps as gaps_once, spells as spells_once};
 use super::entries::entries;
 use super::parts::{Names, coverage, people, range, stamp};
 use crate::domain::event::{FeedKind, Role};
@@ -65,8 +67,8 @@ pub(super) fn answer(
     let window = found.window;
     let mut answer = pb::AllocationAnswer {
         stamp: Some(stamp(asked, pack)),
-        spells: rows.iter().flat_map(|row| page.spells(row)).collect(),
-        gaps: rows.iter().flat_map(|row| page.gaps(row)).collect(),
+        spells: sibling::spells(rows.iter().flat_map(|row| page.spells(row))),
+        gaps: sibling::gaps(rows.iter().flat_map(|row| page.gaps(row))),
         totals: page.totals(&found, &rows),
         coverage: coverage(&asked.cut, case.coverage(), &[FeedKind::Allocation]),
         changes: changes.0,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::allocation::{Page, Wanted, ask, in_gap};
+use super::allocation::{Page, Wanted, ask, gaps_once, in_gap, spells_once};
 use super::entries::{entries, of_reading};
 use super::parts::{Names, coverage, people, range, small, stamp};
 use super::sharing;
@@ -120,8 +120,8 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
         stamp: Some(stamp(asked, pack)),
         people: people_rows(cut),
         statuses: statuses(cut, &cover, pack),
-        holders: holders.filter(|spell| spell.to.is_none()).collect(),
-        open_gaps: gaps.filter(|gap| gap.to.is_none()).collect(),
+        holders: spells_once(holders.filter(|spell| spell.to.is_none())),
+        open_gaps: gaps_once(gaps.filter(|gap| gap.to.is_none())),
         open_sharing: open.collect(),
         recent: recent(cut),
         coverage: coverage(cut, &cover, &[FeedKind::Allocation, FeedKind::Sharing]),

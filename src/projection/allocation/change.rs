@@ -1,7 +1,10 @@
 //! Changes of holder, and whether they were explained: `semantics.md` 5.1.11 and 5.1.12.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
+use super::Row;
 use super::days::{DayRange, day_after};
 use super::mark::{EndReason, Said};
 use super::read::Key;
@@ -14,7 +17,7 @@ use crate::projection::coverage::{Absence as Outcome, Coverage};
 use crate::projection::cut::{Cut, Reading};
 use crate::projection::status::{Child, children_of};
 use crate::rules::calendar::{birthday, days};
-use crate::rules::pack::Pack;
+use crate::rules::pack::{Pack, TurnoverParameters};
 
 /// Whether a change was explained to somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -291,8 +294,52 @@ pub struct Simultaneous {
     pub days: i64,
 }
 
+/// The changes of two agencies close together, planned ones left out. A pair that siblings have in common counts once.
+pub(super) fn simultaneous(rows: &[Row], parameters: &TurnoverParameters) -> Vec<Simultaneous> {
+    let planned = |change: &Change| {
+        let names = [change.reasons.0.name(), change.reasons.1.name()];
+        let excluded = &parameters.simultaneous_excluded_reasons;
+        excluded
+            .iter()
+            .any(|reason| names.contains(&reason.as_str()))
+    };
+    let changes = || {
+        rows.iter().enumerate().flat_map(|(r, row)| {
+            let changes = row.changes.iter().enumerate();
+            changes.map(move |(c, change)| ((r, c), row, change))
+        })
+    };
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for (first, row, a) in changes().filter(|(_, _, a)| !planned(a)) {
+        for (second, other, b) in changes().filter(|(_, _, b)| !planned(b)) {
+            let mut children = row.children.iter();
+            let shared = children.any(|child| other.children.contains(child));
+            if second <= first || row.agency == other.agency || !shared {
+                continue;
+            }
+            let within = i64::from(parameters.simultaneous_within_days);
+            let Some(days) = apart(a, b).filter(|days| *days <= within) else {
+                continue;
+            };
+            let name = |row: &Row, of: &Change| {
+                let who = (of.from.clone(), of.to.clone());
+                (row.agency.clone(), row.role, who, of.day)
+            };
+            if seen.insert((name(row, a), name(other, b))) {
+                found.push(Simultaneous {
+                    first,
+                    second,
+                    days,
+                });
+            }
+        }
+    }
+    found
+}
+
 /// Whether two changes are at most so many days apart, by every reading of their dates.
-pub(super) fn apart(a: &Change, b: &Change) -> Option<i64> {
+fn apart(a: &Change, b: &Change) -> Option<i64> {
     let (first, second) = (a.day.earliest?, b.day.earliest?);
     let one = i64::from(days(first, b.day.latest)).abs();
     let two = i64::from(days(second, a.day.latest)).abs();

@@ -102,7 +102,7 @@ pub struct Gap {
     pub stretches: Vec<Stretch>,
     /// Whether the child had a protected status (plan, looked after, section 47, proceedings) in it.
     pub protected: bool,
-    /// Items that the role's agency came to know in it: position and first possible day.
+    /// Items that the role's agency came to know in it, about any child of the row: position and first possible day.
     pub arrived: Vec<(u64, Date)>,
     /// Actions of the role or agency due in it: position and due day.
     pub due: Vec<(u64, Date)>,
@@ -110,6 +110,33 @@ pub struct Gap {
     pub softening: Vec<u64>,
     /// Positions of the entries it rests on.
     pub evidence: Vec<u64>,
+}
+
+impl Gap {
+    /// The gap without what is about a child in it.
+    pub(super) fn bare(&self) -> Self {
+        Self {
+            arrived: Vec::new(),
+            due: Vec::new(),
+            softening: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Adds what arrived about a sibling in the same gap.
+    pub(super) fn also(&mut self, sibling: Self) {
+        self.arrived.extend(sibling.arrived);
+        self.arrived
+            .sort_unstable_by_key(|(position, day)| (*day, *position));
+        self.arrived.dedup();
+        self.due.extend(sibling.due);
+        self.due
+            .sort_unstable_by_key(|(position, day)| (*day, *position));
+        self.due.dedup();
+        self.softening.extend(sibling.softening);
+        self.softening.sort_unstable();
+        self.softening.dedup();
+    }
 }
 
 /// A time that may have been a gap, and is not counted.

@@ -82,6 +82,15 @@ impl Judge<'_> {
                 hole.from,
             )
             .filter(|_| !whole);
+        let absent = |stretches: &[Stretch]| {
+            let first = stretches.first();
+            first.is_some_and(|first| first.kind == GapKind::Absent)
+        };
+        // What would be too short to list if it were known is not listed as unknown either.
+        let inclusive = absent(&self.stretches(hole, hole, spells));
+        if !self.long_enough(self.extent(hole, inclusive), inclusive) {
+            return;
+        }
         let Some(last) = covered else {
             judged.unknown.push(self.unknown(hole, outcome, spells));
             return;
@@ -96,9 +105,7 @@ impl Judge<'_> {
                 .push(self.unknown(rest, self.outcome(rest), spells));
         }
         let stretches = self.stretches(known, hole, spells);
-        let absent = stretches
-            .first()
-            .is_some_and(|first| first.kind == GapKind::Absent);
+        let absent = absent(&stretches);
         let at_least = self.clipped(known, hole, absent);
         if !self.long_enough(at_least, absent) {
             return;

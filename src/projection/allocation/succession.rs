@@ -12,8 +12,8 @@ use super::{Allocation, Row};
 use crate::domain::id::{AgencyId, Practitioner, StaffId};
 use crate::projection::knowledge::HolderChange;
 
-/// Every holder of a role who was followed by another, or ended without one so far. One for each change, whatever
-/// children it is about; the closing of a window is none.
+/// Every holder of a role who was followed by another, or ended without one so far while somebody was still expected.
+/// One for each change, whatever children it is about; the closing of a window is none.
 pub fn holder_changes(answer: &Allocation) -> Vec<HolderChange> {
     let mut found: Vec<HolderChange> = Vec::new();
     for row in &answer.rows {
@@ -92,9 +92,11 @@ fn of_row(row: &Row, today: Date) -> Vec<HolderChange> {
             .changes
             .iter()
             .any(|change| before(row, change) == Some(spell));
+        let ended = end.day.latest;
+        let expected = row.window.iter().flatten().any(|span| span.contains(ended));
         let closed = end.reason == EndReason::WindowClosed;
-        if !followed && !closed && end.day.latest <= today {
-            found.push(head(staff, end.day.latest, None));
+        if !followed && !closed && expected && ended <= today {
+            found.push(head(staff, ended, None));
         }
     }
     found

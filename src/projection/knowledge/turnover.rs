@@ -42,7 +42,7 @@ pub struct OnFile {
     pub outcome: Absence,
 }
 
-/// An item that an agency knew only through practitioners who no longer hold the case.
+/// An item, of those that the next holder should know, that an agency knew only through practitioners who no longer hold the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftWithPerson {
     /// The item.
@@ -81,7 +81,7 @@ pub fn turnover(
     let agencies: BTreeSet<&AgencyId> = changes.iter().map(|change| &change.from.agency).collect();
     let mut left: Vec<LeftWithPerson> = Vec::new();
     for agency in agencies {
-        for item in items(case) {
+        for item in items(case).filter(|item| should_know(case, item)) {
             left.extend(left_with(case, item, agency, (changes, holders)));
         }
     }
@@ -94,6 +94,16 @@ fn items<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c Item> {
         .filter(|item| item.certain && !item.struck)
 }
 
+/// Whether an item is one that the next holder should know: of a kind that the pack lists, or of significance key.
+fn should_know(case: &Case<'_>, item: &Item) -> bool {
+    let listed = &case.pack.turnover().file_read_events;
+    listed.iter().any(|kind| kind == item.kind)
+        || case
+            .view
+            .get(item.position)
+            .is_some_and(|seen| seen.event.significance == Significance::Key)
+}
+
 fn on_file(case: &Case<'_>, change: &HolderChange) -> Option<OnFile> {
     let (next, began) = change.to.as_ref()?;
     let parameters = case.pack.turnover();
@@ -101,18 +111,8 @@ fn on_file(case: &Case<'_>, change: &HolderChange) -> Option<OnFile> {
         .pack
         .calendar()
         .add_working_days(*began, parameters.file_read_within);
-    let should_know = |item: &&Item| {
-        let key = case.view.get(item.position).is_some_and(|seen| {
-            seen.event.significance == Significance::Key
-                || parameters
-                    .file_read_events
-                    .iter()
-                    .any(|kind| kind == item.kind)
-        });
-        key && same_child(&item.children, &change.children)
-    };
     let unread: Vec<StatementId> = items(case)
-        .filter(should_know)
+        .filter(|item| should_know(case, item) && same_child(&item.children, &change.children))
         .filter(|item| {
             let before = Holder::Practitioner(change.from.clone());
             let knew = case.knowledge().learned(&before, item.position);

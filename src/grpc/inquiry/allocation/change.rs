@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::sibling::join;
 use super::{Page, Wanted, explained};
 use crate::domain::id::Practitioner;
 use crate::grpc::inquiry::parts::{people, range, small, worth};
@@ -20,12 +21,23 @@ impl Page<'_> {
         found: &Allocation,
         wanted: &Wanted,
     ) -> (Vec<pb::HolderChange>, Vec<pb::SimultaneousChange>) {
-        let (mut changes, mut places) = (Vec::new(), BTreeMap::new());
+        let (mut changes, mut places) = (Vec::<pb::HolderChange>::new(), BTreeMap::new());
         for (r, row) in found.rows.iter().enumerate() {
             for (c, change) in row.changes.iter().enumerate() {
-                if wanted.takes(row) {
-                    places.insert((r, c), small(changes.len()));
-                    changes.push(self.change(row, change));
+                if !wanted.takes(row) {
+                    continue;
+                }
+                let message = self.change(row, change);
+                let same = changes
+                    .iter()
+                    .position(|other| bare(other) == bare(&message));
+                places.insert((r, c), small(same.unwrap_or(changes.len())));
+                match same.and_then(|place| changes.get_mut(place)) {
+                    Some(other) => {
+                        join(&mut other.children, message.children);
+                        join(&mut other.evidence, message.evidence);
+                    }
+                    None => changes.push(message),
                 }
             }
         }
@@ -168,6 +180,15 @@ impl Page<'_> {
                 date(row.since)
             ),
         }
+    }
+}
+
+/// A change without what siblings may differ in.
+fn bare(change: &pb::HolderChange) -> pb::HolderChange {
+    pb::HolderChange {
+        children: Vec::new(),
+        evidence: Vec::new(),
+        ..change.clone()
     }
 }
 

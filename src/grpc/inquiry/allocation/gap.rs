@@ -160,13 +160,8 @@ fn in_a_sentence(row: &Row, gap: &Gap) -> String {
         .iter()
         .map(|stretch| format!("{} {}", stretch.kind.words(), in_words(&stretch.extent)));
     let parts: Vec<String> = parts.collect();
-    let arrived = match gap.arrived.len() {
-        0 => String::new(),
-        1 => "; 1 item arrived in it".to_owned(),
-        n => format!("; {n} items arrived in it"),
-    };
     format!(
-        "{} of {}: no effective holder {} ({} working days): {}{arrived}",
+        "{} of {}: no effective holder {} ({} working days): {}",
         row.role.name().replace('_', " "),
         sentence::agency(None, &row.agency),
         in_words(&gap.at_least),

@@ -31,7 +31,9 @@ impl Page<'_> {
                 .collect();
             match of.as_slice() {
                 [] => {}
-                [only] => totals.push(self.total(only)),
+                [first, rest @ ..] if rest.iter().all(|row| alike(first, row)) => {
+                    totals.push(self.of_alike(&of, first));
+                }
                 [first, ..] => totals.push(of_case(first, &of, found.window)),
             }
         }
@@ -63,6 +65,22 @@ impl Page<'_> {
             explained_to_child: Some(count(&of.explained.0)),
             explained_to_family: Some(count(&of.explained.1)),
             agency_staff: Some(self.share(of)),
+        }
+    }
+
+    /// The totals of children whose rows differ at most in how changes were explained: that is then left out.
+    fn of_alike(&self, rows: &[&Row], first: &Row) -> pb::AllocationTotal {
+        let total = pb::AllocationTotal {
+            evidence: evidence(rows),
+            ..self.total(first)
+        };
+        if rows.iter().all(|row| row.totals == first.totals) {
+            return total;
+        }
+        pb::AllocationTotal {
+            explained_to_child: None,
+            explained_to_family: None,
+            ..total
         }
     }
 
@@ -99,6 +117,16 @@ fn nobody(row: &Row, of: &Totals) -> pb::Days {
         working_at_most: i64::from(of.nobody_working_days.1),
         so_far: row.gaps.iter().any(open),
     }
+}
+
+/// Whether the figures of two children are the same, but for how changes were explained.
+fn alike(a: &Row, b: &Row) -> bool {
+    let figures = |row: &Row| Totals {
+        explained: Default::default(),
+        ..row.totals.clone()
+    };
+    let spans = |row: &Row| -> Vec<_> { row.gaps.iter().map(|gap| gap.at_least.from).collect() };
+    a.window.is_some() == b.window.is_some() && figures(a) == figures(b) && spans(a) == spans(b)
 }
 
 /// What can be counted over children whose rows differ: practitioners and changes, each once.

@@ -1,0 +1,62 @@
+//! Erasure orders that the log holds and the vault has not carried out: their keys are destroyed before anything is
+//! served, because an order is appended first and a crash can come between it and the destruction.
+
+use crate::ledger::entry::SealedEntry;
+use crate::ledger::own::OwnEvent;
+use crate::service::shared::decode;
+
+use super::{Parts, StartError};
+
+/// Destroys the keys that these verified orders name and notes that every order below `size` is carried out.
+///
+/// All orders are read before the first key goes: one that cannot be read, or names another entry than it did when it
+/// was given, destroys nothing.
+///
+/// # Errors
+/// [`StartError::OlderThanKeys`], [`StartError::Order`], [`StartError::Store`], [`StartError::Vault`].
+pub(super) fn carry_out(
+    parts: &Parts,
+    orders: &[SealedEntry],
+    size: u64,
+) -> Result<(), StartError> {
+    let done = parts.vault.erased_up_to();
+    if done > size {
+        return Err(StartError::OlderThanKeys { found: size, done });
+    }
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let positions: Vec<u64> = orders
+        .iter()
+        .map(|order| target(parts, order))
+        .collect::<Result<_, _>>()?;
+    Ok(parts.vault.destroy(&positions, size)?)
+}
+
+/// The position whose key an order destroys, after a look at the entry there.
+fn target(parts: &Parts, order: &SealedEntry) -> Result<u64, StartError> {
+    let wrong = |what: String| StartError::Order {
+        position: order.position(),
+        what,
+    };
+    let key = parts.vault.key(order.position());
+    let key = key.map_err(|none| wrong(none.to_string()))?;
+    let content = order.open(&key).map_err(|error| wrong(error.to_string()))?;
+    let event = OwnEvent::decode(order.kind(), &content.event);
+    let event = event.map_err(|error| wrong(error.to_string()))?;
+    let OwnEvent::ErasureOrder { position, link, .. } = event else {
+        return Err(wrong("it is no erasure order".to_owned()));
+    };
+    if position >= order.position() {
+        return Err(wrong("it names no earlier entry".to_owned()));
+    }
+    let page = parts.journal.read(position, 1);
+    let page = page.map_err(|error| StartError::Store(error.into()))?;
+    let entry = page.first().and_then(|stored| decode(stored).ok());
+    match entry {
+        Some(entry) if entry.link() == link => Ok(position),
+        Some(_) | None => Err(wrong(format!(
+            "the entry at position {position} has another link than it names"
+        ))),
+    }
+}

@@ -1,0 +1,174 @@
+//! One pass over the stored entries: each is verified, and what a service holds in memory is collected.
+
+use std::collections::BTreeMap;
+
+use crate::domain::check::Refusal;
+use crate::domain::event::CaseEvent;
+use crate::journal::Stored;
+use crate::ledger::chain::{Break, ChainHead, check_next};
+use crate::ledger::codec::DecodeError;
+use crate::ledger::digest::ChainTag;
+use crate::ledger::entry::{EntryKind, SealedEntry};
+use crate::ledger::tree::MemoryTree;
+use crate::service::limits;
+use crate::service::registry::Registry;
+use crate::service::shared::{Cases, timestamp};
+use crate::vault::derive::NoKey;
+
+use super::{Parts, StartError};
+
+/// Everything that is folded from the entries while they are verified.
+pub(super) struct Fold<'a> {
+    parts: &'a Parts,
+    pub(super) tree: MemoryTree,
+    /// When the newest entry was sealed, microseconds UTC; 0 without one.
+    pub(super) appended: u64,
+    /// Erasure orders that may not have been carried out yet.
+    pub(super) orders: Vec<SealedEntry>,
+    chains: BTreeMap<ChainTag, ChainHead>,
+    kept: Vec<Kept>,
+}
+
+/// An event whose content is held in memory: an opening of a case, or one of the registry.
+struct Kept {
+    position: u64,
+    kind: EntryKind,
+    tag: ChainTag,
+    appended: u64,
+    event: CaseEvent,
+}
+
+impl<'a> Fold<'a> {
+    /// Verifies the first `size` entries; `progress` is told (entries checked, entries in all).
+    ///
+    /// # Errors
+    /// [`StartError::Damaged`] naming the entry, [`StartError::Store`].
+    pub(super) fn of_all(
+        parts: &'a Parts,
+        size: u64,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, StartError> {
+        let mut fold = Self {
+            parts,
+            tree: MemoryTree::new(),
+            appended: 0,
+            orders: Vec::new(),
+            chains: BTreeMap::new(),
+            kept: Vec::new(),
+        };
+        while fold.tree.size() < size {
+            let page = parts.journal.read(fold.tree.size(), limits::START_PAGE);
+            let page = page.map_err(|error| StartError::Store(error.into()))?;
+            if page.is_empty() {
+                let (position, what) = (fold.tree.size(), "it is missing".to_owned());
+                return Err(StartError::Damaged { position, what });
+            }
+            for stored in &page {
+                fold.take(stored).map_err(|what| StartError::Damaged {
+                    position: stored.position,
+                    what: what.to_string(),
+                })?;
+            }
+            progress(fold.tree.size(), size);
+        }
+        Ok(fold)
+    }
+
+    /// The directory of cases and the registry, of what still has its key: to be called after the erasures.
+    ///
+    /// # Errors
+    /// [`StartError::Damaged`] when a key is missing that was never destroyed.
+    pub(super) fn learned(self) -> Result<(MemoryTree, Cases, Registry), StartError> {
+        let (mut cases, mut registry) = (Cases::default(), Registry::default());
+        for kept in self.kept {
+            match self.parts.vault.key(kept.position) {
+                Err(NoKey::Erased) => continue,
+                Err(none @ NoKey::NotYet) => {
+                    return Err(StartError::Damaged {
+                        position: kept.position,
+                        what: none.to_string(),
+                    });
+                }
+                Ok(_) => {}
+            }
+            if kept.kind == EntryKind::RegistryEvent {
+                registry.apply(&kept.event, timestamp(kept.appended));
+            } else if let Some(id) = kept.event.case_id {
+                cases.insert(id, kept.tag);
+            }
+        }
+        Ok((self.tree, cases, registry))
+    }
+
+    fn take(&mut self, stored: &Stored) -> Result<(), Fault> {
+        let entry = SealedEntry::decode(&stored.bytes)?;
+        if entry.position() != self.tree.size() || stored.position != self.tree.size() {
+            return Err(Fault::Position);
+        }
+        // One time a commit, and strictly later in the next one.
+        let later = entry.appended() > self.appended;
+        let first = stored.commit == stored.position;
+        if (first && !later && stored.position > 0) || (!first && entry.appended() != self.appended)
+        {
+            return Err(Fault::Time);
+        }
+        if !entry.content_intact() {
+            return Err(Fault::Content);
+        }
+        let tag = *entry.tag();
+        let genesis = || ChainHead::genesis(&self.parts.origin, tag);
+        let head = self.chains.remove(&tag).unwrap_or_else(genesis);
+        self.chains.insert(tag, check_next(&head, entry.parsed())?);
+        self.appended = entry.appended();
+        self.tree.append(entry.leaf_hash());
+        self.keep(entry)
+    }
+
+    /// Keeps openings of cases, the registry, and orders above the vault's mark.
+    fn keep(&mut self, entry: SealedEntry) -> Result<(), Fault> {
+        let (position, kind) = (entry.position(), entry.kind());
+        if kind == EntryKind::ErasureOrder && position >= self.parts.vault.erased_up_to() {
+            self.orders.push(entry);
+            return Ok(());
+        }
+        let opening = kind == EntryKind::CaseEvent && entry.case_seq() == 1;
+        if !opening && kind != EntryKind::RegistryEvent {
+            return Ok(());
+        }
+        let key = match self.parts.vault.key(position) {
+            Ok(key) => key,
+            Err(NoKey::Erased) => return Ok(()),
+            Err(none @ NoKey::NotYet) => return Err(none.into()),
+        };
+        let content = entry
+            .open(&key)
+            .map_err(|_not_what_was_sealed| Fault::Content)?;
+        self.kept.push(Kept {
+            position,
+            kind,
+            tag: *entry.tag(),
+            appended: entry.appended(),
+            event: (self.parts.decoder)(&content.event)?,
+        });
+        Ok(())
+    }
+}
+
+/// What does not check in a stored entry.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Form(#[from] DecodeError),
+    #[error(transparent)]
+    Chain(#[from] Break),
+    #[error("it stands at another position than it says")]
+    Position,
+    #[error("its appended time does not fit those around it")]
+    Time,
+    #[error("its content is not what was sealed")]
+    Content,
+    #[error("its event cannot be read: {0}")]
+    Event(#[from] Refusal),
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
+}

@@ -1,0 +1,10 @@
+//! The command line from outside: the built program against a server of its own, with the invented cases.
+#![cfg(feature = "server")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first thing that is not as expected"
+)]
+
+mod case;
+mod world;
