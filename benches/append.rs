@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
 #[path = "../tests/it/world.rs"]
-#[allow(dead_code, reason = "a bench uses a part of it")]
+#[expect(dead_code, clippy::panic, reason = "a bench uses a part of it")]
 mod world;
 
 use std::cell::Cell;

@@ -97,7 +97,7 @@ fn reads(c: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(250));
     group.bench_function("a page of 250", |b| {
-        b.iter(|| journal.read(10_000, 250).unwrap())
+        b.iter(|| journal.read(10_000, 250).unwrap());
     });
     group.bench_function("a chain of 250", |b| {
         b.iter(|| assert_eq!(journal.read_chain(&[7; 32], 1, 1_000).unwrap().len(), 250));

@@ -17,7 +17,11 @@ const CASES: u64 = 100;
 fn verify(c: &mut Criterion) {
     let ledger = SealedLedger::new(ENTRIES, CASES);
     let checkpoint = ledger.checkpoint(ENTRIES);
-    let stored: Vec<Vec<u8>> = ledger.entries.iter().map(|entry| entry.encode()).collect();
+    let stored: Vec<Vec<u8>> = ledger
+        .entries
+        .iter()
+        .map(caseledger::ledger::entry::SealedEntry::encode)
+        .collect();
     let mut group = c.benchmark_group("verify a ledger");
     group
         .throughput(Throughput::Elements(ENTRIES))

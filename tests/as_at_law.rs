@@ -231,7 +231,6 @@ fn target(step: &Step, h: &History) -> EntryRef {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm a kind of step")]
 fn content_of(step: &Step, h: &History) -> Content {
     let day = date_of(step.day).to_string();
     let allocated = |event: CaseEvent| event.content;

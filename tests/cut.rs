@@ -31,9 +31,10 @@ fn visit(day: &str, words: &str) -> CaseEvent {
 }
 
 fn words(event: &CaseEvent) -> String {
-    match &event.content {
-        Content::Contact(ContactContent::VisitMade(visit)) => visit.words.clone(),
-        _ => String::new(),
+    if let Content::Contact(ContactContent::VisitMade(visit)) = &event.content {
+        visit.words.clone()
+    } else {
+        String::new()
     }
 }
 

@@ -284,7 +284,7 @@ fn k4() -> K4 {
     history.push(share);
     history.push(ended("SW2", "2013-03-01"));
     history.push(allocated("SW3", "2013-03-04"));
-    let read = history.attest("csc", "SW3", "2013-03-20");
+    let read = History::attest("csc", "SW3", "2013-03-20");
     history.push(read);
     K4 { history, i31, i36 }
 }
@@ -375,7 +375,7 @@ fn items_on_file_are_a_finding_only_after_twenty_working_days_without_a_sign_of_
     let after = asked(&history, "2013-04-04");
     assert!(after[0].is_finding);
     assert_eq!(after[0].items, vec![item]);
-    let read = history.attest("csc", "SW3", "2013-03-20");
+    let read = History::attest("csc", "SW3", "2013-03-20");
     history.push(read);
     assert!(asked(&history, "2013-04-04").is_empty());
 }

@@ -146,7 +146,10 @@ fn references(value: &serde_json::Value, into: &mut Vec<(String, String)>) {
             map.values().for_each(|inner| references(inner, into));
         }
         serde_json::Value::Array(list) => list.iter().for_each(|inner| references(inner, into)),
-        _ => {}
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
     }
 }
 

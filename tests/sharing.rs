@@ -429,7 +429,9 @@ fn removing_the_coverage_of_either_side_never_makes_a_gap_and_unmakes_this_one()
             let feed = matches!(&entry.event.content, Content::Feed(feed) if match feed {
                 FeedContent::FeedDeclared(declared) => declared.agency.as_str() == silent,
                 FeedContent::FeedConfirmedTo(confirmed) => confirmed.agency.as_str() == silent,
-                _ => false,
+                FeedContent::FeedInterrupted(_)
+                | FeedContent::FeedResumed(_)
+                | FeedContent::RecordsConfirmed(_) => false,
             });
             !feed
         });

@@ -21,6 +21,7 @@ use crate::service::read::{Entries, Read, Shown, Which};
 use crate::service::submit::{Queued, Receipt};
 
 use super::auth::{caller, time_left};
+use super::edge::reword;
 use super::integrity::joined;
 use super::pb;
 use super::pb::append_outcome::Outcome;
@@ -177,7 +178,7 @@ async fn pump(
                     // The client is gone, or sent what is no message: answer what was taken, then say so.
                     open = false;
                     answer_all(&service, &mut waiting, &to).await;
-                    drop(to.send(Err(broken)).await);
+                    drop(to.send(Err(reword(&broken).unwrap_or(broken))).await);
                 }
                 None => open = false,
             },

@@ -147,7 +147,11 @@ fn with_kind(gap: &pb::Gap) -> String {
         GapKind::BetweenHolders => "between holders",
         GapKind::DutyOrTeam => "duty or team",
         GapKind::Vacant => "vacant",
-        other => panic!("{other:?}"),
+        GapKind::Unspecified
+        | GapKind::NeverAllocated
+        | GapKind::ManagerHolding
+        | GapKind::AbsentNoCover
+        | GapKind::CannotBeKnown => panic!("{:?}", gap.kind()),
     };
     format!("{}, {kind}", extent(gap))
 }
@@ -179,11 +183,16 @@ fn changes(
                 part.finding,
                 matches!(part.state(), ExplainedState::No | ExplainedState::NoRecord)
             );
-            match part.state() {
-                ExplainedState::No => Some(format!("{pair}, no")),
-                ExplainedState::NoRecord => Some(format!("{pair}, no record")),
-                _ => None,
-            }
+            let words = match part.state() {
+                ExplainedState::No => "no",
+                ExplainedState::NoRecord => "no record",
+                ExplainedState::Unspecified
+                | ExplainedState::Yes
+                | ExplainedState::NotYet
+                | ExplainedState::FieldNotCollected
+                | ExplainedState::NotApplicable => return None,
+            };
+            Some(format!("{pair}, {words}"))
         });
     lines.collect()
 }
@@ -410,6 +419,7 @@ async fn a_prefix_of_the_ledger_knows_holders_but_not_gaps_until_records_are_con
     loaded.world.stop().await;
 }
 
+#[expect(clippy::too_many_lines, reason = "one history and all questions to it")]
 #[tokio::test(flavor = "multi_thread")]
 async fn window_threshold_role_and_agency_are_the_questions_and_are_printed() {
     let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A]).await;
@@ -673,6 +683,7 @@ async fn the_well_run_case_has_no_gap_no_overlap_and_nothing_left_behind() {
     loaded.world.stop().await;
 }
 
+#[expect(clippy::too_many_lines, reason = "one history and all questions to it")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_question_is_refused_with_the_field_and_what_to_write_instead() {
     let mut loaded = Loaded::with(&[REGISTRY, WELL_RUN]).await;

@@ -264,7 +264,7 @@ impl History {
         )
     }
 
-    pub(crate) fn attest(&self, id: &'static str, who: &str, on: &str) -> Entry {
+    pub(crate) fn attest(id: &'static str, who: &str, on: &str) -> Entry {
         use caseledger::domain::event::allocation::AllocationContent;
         let read = FileReadAttested {
             worker: staff(who),

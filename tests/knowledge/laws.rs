@@ -121,7 +121,7 @@ fn build(steps: &[Step], seen: &mut BTreeMap<&'static str, u32>) -> History {
                 Some(entry(to, &on, Content::Sharing(content)))
             }
             (8, Some(item)) => Some(if y % 2 == 0 {
-                history.attest(from, "W2", &on)
+                History::attest(from, "W2", &on)
             } else {
                 let handover = HandoverCompleted {
                     role: Role::SocialWorker,
@@ -157,11 +157,14 @@ fn build(steps: &[Step], seen: &mut BTreeMap<&'static str, u32>) -> History {
         let Some(made) = made else { continue };
         let content = made.event.content.clone();
         let position = history.push(made);
-        match content {
+        if matches!(
+            content,
             Content::Sharing(SharingContent::ShareMade(_))
-            | Content::Meeting(MeetingContent::MinutesSent(_)) => shares.push(position),
-            Content::Enquiry(_) => meetings.push(position),
-            _ => {}
+                | Content::Meeting(MeetingContent::MinutesSent(_))
+        ) {
+            shares.push(position);
+        } else if matches!(content, Content::Enquiry(_)) {
+            meetings.push(position);
         }
         // A dispute is no entry that anybody shares or corrects.
         if !matches!(
