@@ -12,6 +12,7 @@ mod append;
 mod crash;
 mod erasure;
 mod inquiry_allocation;
+mod inquiry_sharing;
 mod raw;
 mod read;
 mod refusals;
