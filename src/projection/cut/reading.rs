@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Clocks;
 use crate::domain::event::CaseEvent;
 use crate::domain::event::record::{CorrectionKind, RecordContent};
+use crate::domain::event::sharing::SharingContent;
 use crate::domain::event::{Content, EntryRef};
 use crate::domain::id::AgencyId;
 use crate::domain::time::{Interval, days_between, london_date};
@@ -236,7 +237,14 @@ fn reading(
     let members = statements.members(root);
     let (kind, of) = kind(clocks, root);
     let mut acting: Vec<usize> = members.iter().copied().filter(|m| *m != root).collect();
-    let mut disputes = Vec::new();
+    let mut disputes: Vec<u64> = acting
+        .iter()
+        .filter(|index| {
+            let effect = Effect::Dispute;
+            matches!(statements.tie(**index), Tie::Member { effect: of, .. } if of == effect)
+        })
+        .filter_map(|index| position(*index))
+        .collect();
     for (index, effect) in world {
         match effect {
             Effect::NewUnderstanding => acting.push(*index),
@@ -343,7 +351,9 @@ fn kind(clocks: &Clocks<'_>, root: usize) -> (ReadingKind, Option<usize>) {
                 Some(Content::Record(RecordContent::EventCorrected(_))) => {
                     (ReadingKind::Fact, None)
                 }
-                Some(Content::Record(_)) => (ReadingKind::AboutRecord, None),
+                Some(
+                    Content::Record(_) | Content::Sharing(SharingContent::ShareReceiptDisputed(_)),
+                ) => (ReadingKind::AboutRecord, None),
                 _ => (ReadingKind::Fact, None),
             }
         }
