@@ -64,7 +64,9 @@ fn a_share_that_is_not_in_the_cut_moves_no_dispute_of_it() {
         let reading = with.reading(by).unwrap();
         assert_eq!(reading.kind(), ReadingKind::AboutRecord);
         assert!(!with.facts().any(|fact| fact.position() == by));
-        assert_eq!(Knowledge::of(&with), Knowledge::of(&without));
+        let known = Knowledge::of(&with);
+        assert!(known.holders_of(by).is_empty(), "nobody's knowledge");
+        assert_eq!(known, Knowledge::of(&without));
         // With the share it is part of the share's statement.
         let later = history.cut(basis, "2013-03-12");
         assert_eq!(later.reading(by).unwrap().position(), share);
