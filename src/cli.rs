@@ -4,6 +4,7 @@ pub mod args;
 mod ask;
 mod case;
 mod checkpoint;
+mod demo;
 mod directory;
 mod entry;
 mod error;
@@ -65,6 +66,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             output::data(String::from_utf8_lossy(&script).trim_end())?;
             Ok(Exit::Done)
         }
+        Command::Demo(demo) => runtime()?.block_on(demo::demo(&global, &demo)),
         Command::Entry(verb) => runtime()?.block_on(entry::run(&global, verb)),
         Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),
         Command::Case(case) => runtime()?.block_on(case::answer(&global, case)),

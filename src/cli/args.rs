@@ -68,6 +68,8 @@ pub struct Global {
 pub enum Command {
     /// Run the server on a ledger directory.
     Serve(Serve),
+    /// Run a throw-away ledger with the sample cases and ask it the main questions.
+    Demo(Demo),
     /// Questions about a case.
     #[command(subcommand)]
     Case(Case),
@@ -103,6 +105,17 @@ pub struct Serve {
         default_value = "caseledger.example/development"
     )]
     pub origin: String,
+}
+
+/// `demo`.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Stop after printing: status 0 only if everything held.
+    #[arg(long)]
+    pub exit: bool,
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
 }
 
 /// `entry …`.

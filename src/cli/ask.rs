@@ -44,19 +44,18 @@ pub(super) fn as_at(of: &AsAt) -> pb::AsAt {
 
 /// Why a question about a case was not answered. What is wrong with it stood on the command line.
 pub(super) fn unanswered(case: &str, status: Status) -> Failure {
-    match status.code() {
-        Code::NotFound => {
-            let words = format!("no case {case} in this ledger that you may see");
-            Failure::new(Exit::NotFound, words).advise("list the cases: caseledger case list")
-        }
-        Code::InvalidArgument => {
-            let words = status
-                .message()
-                .replace("as_at.date", "the date")
-                .replace("as_at.eyes", "--by")
-                .replace("case_id", "the case");
-            Failure::new(Exit::Usage, words)
-        }
-        _ => Failure::from(status),
+    let code = status.code();
+    if code == Code::NotFound {
+        let words = format!("no case {case} in this ledger that you may see");
+        return Failure::new(Exit::NotFound, words).advise("list the cases: caseledger case list");
     }
+    if code == Code::InvalidArgument {
+        let words = status
+            .message()
+            .replace("as_at.date", "the date")
+            .replace("as_at.eyes", "--by")
+            .replace("case_id", "the case");
+        return Failure::new(Exit::Usage, words);
+    }
+    Failure::from(status)
 }

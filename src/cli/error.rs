@@ -65,13 +65,13 @@ impl From<Status> for Failure {
             Code::NotFound => Exit::NotFound,
             Code::PermissionDenied | Code::Unauthenticated => Exit::NotPermitted,
             Code::DataLoss => Exit::IntegrityBroken,
-            Code::Unavailable
+            // No service of ours answers `UNKNOWN`: the connection broke.
+            Code::Unknown
+            | Code::Unavailable
             | Code::DeadlineExceeded
             | Code::ResourceExhausted
             | Code::Cancelled => Exit::Unavailable,
-            Code::Unknown | Code::FailedPrecondition | Code::Unimplemented | Code::Internal => {
-                Exit::Other
-            }
+            Code::FailedPrecondition | Code::Unimplemented | Code::Internal => Exit::Other,
         };
         let named: Vec<String> = named_fields(&status)
             .into_iter()

@@ -141,22 +141,43 @@ pub(super) fn grid(table: &Table, width: Option<u16>) -> String {
     for row in &table.rows {
         grid.add_row(row);
     }
-    for (number, column) in grid
-        .column_iter_mut()
-        .enumerate()
-        .filter(|_| width.is_some())
-    {
-        let words = table.rows.iter().filter_map(|row| row.get(number));
-        let longest = words.flat_map(|cell| cell.split(' ')).map(str::len).max();
-        let longest = u16::try_from(longest.unwrap_or(0).min(LONGEST)).unwrap_or(0);
-        // No word is broken that would fit: its length and the space on each side.
-        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest + 2)));
+    if width.is_some() {
+        for (number, column) in grid.column_iter_mut().enumerate() {
+            column.set_constraint(fit(table, number));
+        }
     }
     let lines: Vec<String> = grid
         .lines()
         .map(|line| line.trim_end().to_owned())
         .collect();
     lines.join("\n")
+}
+
+/// No word is broken that would fit, and a heading of several words may take several lines.
+fn fit(table: &Table, number: usize) -> ColumnConstraint {
+    let name = heading(table.columns.get(number).map_or("", |name| name.as_ref()));
+    let cells: Vec<&str> = table
+        .rows
+        .iter()
+        .filter_map(|row| row.get(number))
+        .map(String::as_str)
+        .collect();
+    let longest = |words: &mut dyn Iterator<Item = &str>| {
+        let longest = words.map(|word| word.chars().count()).max().unwrap_or(0);
+        // The word, and the space on each side of it.
+        u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(2)
+    };
+    let words = cells.iter().flat_map(|cell| cell.split(' '));
+    let lower = longest(
+        &mut words
+            .chain(name.split(' '))
+            .filter(|word| word.len() <= LONGEST),
+    );
+    let upper = longest(&mut cells.iter().copied().chain(name.split(' ')));
+    ColumnConstraint::Boundaries {
+        lower: Width::Fixed(lower),
+        upper: Width::Fixed(upper),
+    }
 }
 
 fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {

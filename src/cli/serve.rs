@@ -26,13 +26,15 @@ pub(super) async fn serve(global: &Global, serve: &Serve) -> Result<Exit, Failur
     let directory = Directory::new(&serve.store);
     let service = directory.open(&serve.origin, &mut |done, all| bar.to(done, all))?;
     bar.finish();
+    // Before anybody is told that it serves: a signal from then on is a graceful stop.
+    let stop = stop_signal()?;
     output::say(&format!(
         "serving {} entries of {} on {} (development mode, loopback only)",
         service.head().size,
         directory.origin()?,
         listener.local_addr()?
     ));
-    run(listener, service, stop_signal()?).await?;
+    run(listener, service, stop).await?;
     output::say("stopped; every acknowledged entry is on disk");
     Ok(Exit::Done)
 }

@@ -6,4 +6,8 @@
 )]
 
 mod case;
+mod demo;
+mod entry;
+mod running;
+mod verify;
 mod world;

@@ -1,6 +1,7 @@
 //! `case allocation`: who held each role, from when to when, and when nobody did.
 
 pub(super) mod line;
+mod other;
 mod total;
 
 use crate::domain::event::Role;
@@ -13,10 +14,11 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::output::Table;
 use super::page::{Page, Section, value};
-use super::words::{and, bound, capital, count, date, every, evidence, role};
+use super::words::{and, capital, count, date, every, evidence, role};
 use super::{coverage, stamp};
 
 use self::line::{Line, grouped, lines};
+use self::other::others;
 use self::total::totals;
 
 /// What of the answer is wanted.
@@ -135,7 +137,7 @@ fn page(answer: &pb::AllocationAnswer, lines: &[Line], only: &Only) -> Page {
     if lines.is_empty() {
         all.push(nothing(only));
     } else {
-        all.push("Why ended, handover, told: as recorded; child told and family told are about the change to this holder. All entries of a row: --format json.".to_owned());
+        all.push("Why ended, handover, told: as recorded; child told and family told are about the change to this holder, and - stands where there was none. All entries of a row: --format json.".to_owned());
     }
     page.sections.push(Section::of("In all", all));
     page.sections.extend(coverage::section(&answer.coverage));
@@ -146,8 +148,8 @@ fn page(answer: &pb::AllocationAnswer, lines: &[Line], only: &Only) -> Page {
 /// From which length a gap is listed: one sentence for the roles that share the figures.
 fn thresholds(of: &[pb::GapThreshold]) -> Vec<String> {
     let alike = |a: &pb::GapThreshold, b: &pb::GapThreshold| {
-        (a.protected_working_days, a.working_days, &a.source)
-            == (b.protected_working_days, b.working_days, &b.source)
+        (a.protected_working_days, a.working_days, a.asked_for)
+            == (b.protected_working_days, b.working_days, b.asked_for)
     };
     let mut groups: Vec<Vec<&pb::GapThreshold>> = Vec::new();
     for threshold in of {
@@ -172,7 +174,8 @@ fn thresholds(of: &[pb::GapThreshold]) -> Vec<String> {
                 days(first.working_days)
             )
         };
-        Some(format!("A gap of {} is listed from {figures} on ({}).", and(&roles), first.source))
+        let asked = if first.asked_for { ", as asked" } else { "" };
+        Some(format!("A gap of {} is listed from {figures} on{asked}.", and(&roles)))
     });
     sentences.collect()
 }
@@ -253,91 +256,4 @@ fn note(line: &Line, entries: &[pb::EntryRow]) -> Option<String> {
         parts.push(format!("bearing on it {}", named(&line.context)));
     }
     (!parts.is_empty()).then(|| format!("In the gap from {}: {}.", line.from, parts.join("; ")))
-}
-
-/// What else the answer holds: two holders at once, changes of agencies together, what may have been lost in a change.
-fn others(answer: &pb::AllocationAnswer) -> Vec<Section> {
-    let mut sections = Vec::new();
-    let mut add = |title: &str, notes: Vec<String>| {
-        if !notes.is_empty() {
-            sections.push(Section::of(&format!("{title} ({})", notes.len()), notes));
-        }
-    };
-    let sentence = |text: &str, entries: &[u64]| format!("{text} [{}]", evidence(entries));
-    add(
-        "Two holders at once",
-        answer
-            .overlaps
-            .iter()
-            .map(|of| {
-                let to = if of.to.is_empty() {
-                    "on"
-                } else {
-                    of.to.as_str()
-                };
-                let who = format!("{} and {}", who(of.first.as_ref()), who(of.second.as_ref()));
-                let text = format!(
-                    "{} ({}): {who}, {} to {to}.",
-                    capital(&role(of.role)),
-                    of.agency,
-                    of.from
-                );
-                sentence(&text, &of.evidence)
-            })
-            .collect(),
-    );
-    let change = |place: u32| {
-        let of = usize::try_from(place)
-            .ok()
-            .and_then(|place| answer.changes.get(place))?;
-        let (from, to) = (who(of.from.as_ref()), who(of.to.as_ref()));
-        Some(format!(
-            "{from} to {to} on {}",
-            bound(of.day.as_ref(), "a day not known")
-        ))
-    };
-    add(
-        "Changes of two agencies close together",
-        answer
-            .simultaneous
-            .iter()
-            .filter_map(|of| {
-                let apart = count(of.days.unsigned_abs(), "day", "days");
-                Some(format!(
-                    "{}; {}; {apart} apart.",
-                    change(of.first)?,
-                    change(of.second)?
-                ))
-            })
-            .collect(),
-    );
-    add(
-        "On file, with no sign that the next holder read it",
-        answer
-            .not_shown_as_read
-            .iter()
-            .map(|of| sentence(&of.sentence, &of.evidence))
-            .collect(),
-    );
-    add(
-        "Left with the person",
-        answer
-            .left_with_person
-            .iter()
-            .map(|of| sentence(&of.sentence, &of.evidence))
-            .collect(),
-    );
-    sections
-}
-
-/// A practitioner as `csc/SW2`.
-fn who(of: Option<&pb::Holder>) -> String {
-    of.map_or_else(String::new, |of| {
-        let name = if of.role_code.is_empty() {
-            &of.staff
-        } else {
-            &of.role_code
-        };
-        format!("{}/{name}", of.agency)
-    })
 }

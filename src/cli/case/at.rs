@@ -114,7 +114,8 @@ fn recent(rows: &[pb::EntryRow]) -> Section {
             (row.retracted, "retracted"),
         ]
         .into_iter()
-        .filter_map(|(is, mark)| is.then(|| mark.to_owned()))
+        .filter(|(is, _)| *is)
+        .map(|(_, mark)| mark.to_owned())
         .collect();
         table.row([
             format!("#{}", row.position),

@@ -246,7 +246,15 @@ fn each(answer: &pb::KnowledgeAnswer, item: &pb::Item, latest: bool) -> Section 
             cell.due.clone(),
             evidence(&cell.evidence),
         ]);
-        if !cell.sentence.is_empty() {
+        let person = cell
+            .holder
+            .as_ref()
+            .is_some_and(|holder| !holder.staff.is_empty());
+        let plain = matches!(
+            cell.state(),
+            pb::CellState::Source | pb::CellState::NoRuleAsks
+        );
+        if !cell.sentence.is_empty() && !person && !plain {
             section.notes.push(format!(
                 "{}: {}",
                 holder(cell.holder.as_ref()),
@@ -270,7 +278,7 @@ fn holder(of: Option<&pb::Holder>) -> String {
 fn words(cell: &pb::Cell, latest: bool) -> String {
     let days = |words: &str| {
         cell.days
-            .map_or_else(|| words.to_owned(), |days| format!("{words} {days} d"))
+            .map_or_else(|| words.to_owned(), |days| format!("{words} {days}d"))
     };
     let text = match cell.state() {
         pb::CellState::Unspecified => "not stated".to_owned(),
@@ -280,8 +288,8 @@ fn words(cell: &pb::Cell, latest: bool) -> String {
             (pb::Timeliness::Late, _) => days("late"),
             (pb::Timeliness::Undeterminable, _) => "knows; when is unclear".to_owned(),
             (_, Some(0)) => "same day".to_owned(),
-            (pb::Timeliness::InTime, Some(n)) => format!("in time, {n} d"),
-            (_, Some(n)) => format!("after {n} d"),
+            (pb::Timeliness::InTime, Some(n)) => format!("in time, {n}d"),
+            (_, Some(n)) => format!("after {n}d"),
             (_, None) => "knows".to_owned(),
         },
         pb::CellState::Disputed => "disputed".to_owned(),
@@ -297,7 +305,7 @@ fn words(cell: &pb::Cell, latest: bool) -> String {
         pb::CellState::NotShared if latest => "NO RECORD".to_owned(),
         pb::CellState::NotShared => cell
             .days
-            .map_or_else(|| "NOT YET".to_owned(), |n| format!("NOT YET, {n} d")),
+            .map_or_else(|| "NOT YET".to_owned(), |n| format!("NOT YET, {n}d")),
         pb::CellState::Undeterminable => "cannot tell".to_owned(),
     };
     if cell.no_action_recorded {
@@ -352,7 +360,7 @@ fn legend(answer: &pb::KnowledgeAnswer, latest: bool) -> Vec<String> {
         ),
         (
             pb::CellState::Knows,
-            "same day, in time, after n d: knew so many days after it was first known; after: no rule set a limit; late n d: n days past its limit; no act: no action recorded since.",
+            "same day, in time, after 9d: knew 9 days after it was first known; after: no rule set a limit; late 9d: 9 days past its limit; no act: no action recorded since.",
         ),
         (
             pb::CellState::OwnEntry,
@@ -372,14 +380,14 @@ fn legend(answer: &pb::KnowledgeAnswer, latest: bool) -> Vec<String> {
         ),
         (
             pb::CellState::Due,
-            "due in n d: a rule asks, and its limit has not passed.",
+            "due in 9d: a rule asks, and its limit has not passed.",
         ),
         (
             pb::CellState::NotShared,
             if latest {
                 "NO RECORD: a rule asks, and there is no record that anybody told this agency."
             } else {
-                "NOT YET: a rule asks, its limit had passed, and it had not been shared by that moment."
+                "NOT YET, 9d: a rule asks, its limit had passed, and it had not been shared by that moment; 9 days so far."
             },
         ),
         (

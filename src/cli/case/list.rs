@@ -6,7 +6,7 @@ use super::super::args::Global;
 use super::super::ask;
 use super::super::error::Failure;
 use super::super::exit::Exit;
-use super::super::output::{self, Table};
+use super::super::output::{self, Format, Table};
 use super::words::{count, size};
 
 /// Asks for all cases, page by page, and prints them.
@@ -52,6 +52,11 @@ pub(super) async fn list(global: &Global) -> Result<Exit, Failure> {
         0 => "No case in this ledger yet.".to_owned(),
         _ => format!("{}.", count(size(&table.rows), "case", "cases")),
     });
+    if global.format == Format::Table && !table.rows.is_empty() {
+        output::data(&output::grid(&table, Some(output::width())))?;
+        output::data(&table.notes.join("\n"))?;
+        return Ok(Exit::Done);
+    }
     output::table(&table, global.format)?;
     Ok(Exit::Done)
 }

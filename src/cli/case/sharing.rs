@@ -82,6 +82,8 @@ fn rows(answer: &pb::SharingAnswer) -> Table {
             "due",
             "done",
             "days",
+            "daysPastLimit",
+            "coveredTo",
             "rules",
             "limit",
             "outcome",
@@ -90,6 +92,7 @@ fn rows(answer: &pb::SharingAnswer) -> Table {
             "sentence",
         ],
     );
+    let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
     for row in &answer.rows {
         table.row([
             kind(row.kind()).to_owned(),
@@ -101,10 +104,12 @@ fn rows(answer: &pb::SharingAnswer) -> Table {
             row.start.clone(),
             row.due.clone(),
             bound(row.done.as_ref(), ""),
-            row.days.map(|days| days.to_string()).unwrap_or_default(),
+            number(row.days),
+            number(row.days_past_limit),
+            row.covered_to.clone(),
             row.rules.join(" "),
             row.limit.clone(),
-            row.outcome.clone(),
+            spaced(&row.outcome),
             every(&row.evidence),
             every(&row.counter_evidence),
             row.sentence.clone(),
@@ -138,22 +143,25 @@ fn page(answer: &pb::SharingAnswer) -> Page {
 }
 
 fn section(answer: &pb::SharingAnswer, of: pb::SharingKind, rows: &[&pb::SharingRow]) -> Section {
-    let done = match of {
-        pb::SharingKind::Late => "shared",
-        pb::SharingKind::ReceivedNoAct => "firstAct",
-        _ => "done",
+    let (done, days) = if of == pb::SharingKind::Late {
+        ("shared", "daysLate")
+    } else if of == pb::SharingKind::ReceivedNoAct {
+        ("firstAct", "days")
+    } else {
+        ("done", "days")
     };
     let mut section = Section {
         title: format!("{} ({})", kind(of), rows.len()),
         table: Table::new(
             "Sharing",
             &[
-                "item", "what", "heldBy", "neededBy", "due", done, "days", "rule", "evidence",
+                "item", "what", "heldBy", "neededBy", "due", done, days, "rule", "evidence",
             ],
         ),
         notes: Vec::new(),
     };
     for row in rows {
+        let late = row.days_past_limit.filter(|_| of == pb::SharingKind::Late);
         section.table.row([
             evidence(&row.items),
             what(answer, row),
@@ -161,7 +169,9 @@ fn section(answer: &pb::SharingAnswer, of: pb::SharingKind, rows: &[&pb::Sharing
             row.needing.clone(),
             row.due.clone(),
             bound(row.done.as_ref(), "-"),
-            row.days.map(|days| days.to_string()).unwrap_or_default(),
+            late.or(row.days)
+                .map(|days| days.to_string())
+                .unwrap_or_default(),
             row.rules.join(" "),
             evidence(&row.evidence),
         ]);
@@ -176,7 +186,7 @@ fn doubts(row: &pb::SharingRow) -> Option<String> {
     match row.outcome.as_str() {
         "found" | "none" => {}
         "found unconfirmed" | "found_unconfirmed" => {
-            parts.push("no record; an agency has not confirmed that it sent everything".to_owned())
+            parts.push("no record; an agency has not confirmed that it sent everything".to_owned());
         }
         other => parts.push(spaced(other)),
     }
@@ -199,16 +209,19 @@ fn what(answer: &pb::SharingAnswer, row: &pb::SharingRow) -> String {
         .items
         .iter()
         .find(|item| row.items.contains(&item.position));
-    first.map_or_else(String::new, |item| {
-        format!(
-            "{} {} {}",
-            item.r#type,
-            bound(item.occurred.as_ref(), ""),
-            row.children.join(" ")
-        )
-        .trim()
-        .to_owned()
-    })
+    first.map_or_else(
+        || row.item_type.clone(),
+        |item| {
+            format!(
+                "{} {} {}",
+                item.r#type,
+                bound(item.occurred.as_ref(), ""),
+                row.children.join(" ")
+            )
+            .trim()
+            .to_owned()
+        },
+    )
 }
 
 /// The kinds with their counts; with no row at all, what that is worth.
@@ -224,9 +237,24 @@ fn total(answer: &pb::SharingAnswer, latest: bool) -> String {
         })
         .collect();
     let words = if latest {
-        "\"Not shared\" means no record of sharing, up to now."
+        let mut days: Vec<&str> = answer
+            .rows
+            .iter()
+            .map(|row| row.covered_to.as_str())
+            .collect();
+        days.retain(|day| !day.is_empty());
+        days.sort_unstable();
+        days.dedup();
+        let to = match days.as_slice() {
+            [] => "today".to_owned(),
+            [day] => date(day),
+            [first, .., last] => format!("a day from {} to {}", date(first), date(last)),
+        };
+        format!(
+            "\"Not shared\" means no record of sharing, up to {to}, where the records end that the agencies confirmed."
+        )
     } else {
-        "\"Not shared\" means not shared by that moment; the days are those so far."
+        "\"Not shared\" means not shared by that moment; the days are those so far.".to_owned()
     };
     format!(
         "{}: {}. One row is one matter and one agency that needed to know, however many children. {words}",
@@ -235,17 +263,19 @@ fn total(answer: &pb::SharingAnswer, latest: bool) -> String {
     )
 }
 
-/// Each rule once, with its limit and standing.
+/// Each rule once, with its version, its limit and the standing of the duty.
 fn rules(answer: &pb::SharingAnswer) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for row in &answer.rows {
+    for rule in answer.rows.iter().flat_map(|row| &row.asking) {
+        let standing = match rule.tier.as_str() {
+            "" | "default" => String::new(),
+            tier => format!("; duty by {}", spaced(tier)),
+        };
         let line = format!(
-            "{}: {} ({})",
-            row.rules.join(", "),
-            row.limit,
-            spaced(&row.tier)
+            "{} version {}: {}{standing}",
+            rule.id, rule.version, rule.limit
         );
-        if !row.rules.is_empty() && !lines.contains(&line) {
+        if !lines.contains(&line) {
             lines.push(line);
         }
     }

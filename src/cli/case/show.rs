@@ -99,29 +99,17 @@ fn page(answer: &pb::CaseAnswer) -> Page {
 
 /// A line for each agency: `csc: social worker SW1, SW2; team manager TM1`.
 fn practitioners(rows: &[pb::PractitionerRow]) -> Vec<String> {
-    let mut agencies: Vec<(&str, Vec<(i32, Vec<&str>)>)> = Vec::new();
     let mut rows: Vec<&pb::PractitionerRow> = rows.iter().collect();
     rows.sort_by_key(|row| (&row.agency, row.role, row.role_code.len(), &row.role_code));
-    for row in rows {
-        if agencies
-            .last()
-            .is_none_or(|(agency, _)| *agency != row.agency)
-        {
-            agencies.push((&row.agency, Vec::new()));
-        }
-        let Some((_, roles)) = agencies.last_mut() else {
-            continue;
-        };
-        match roles.last_mut() {
-            Some((role, codes)) if *role == row.role => codes.push(&row.role_code),
-            _ => roles.push((row.role, vec![&row.role_code])),
-        }
-    }
-    let lines = agencies.into_iter().map(|(agency, roles)| {
-        let roles = roles
-            .into_iter()
-            .map(|(of, codes)| format!("{} {}", role(of), codes.join(", ")));
-        format!("{agency}: {}", roles.collect::<Vec<_>>().join("; "))
+    let of_role = |same: &[&pb::PractitionerRow]| {
+        let codes: Vec<&str> = same.iter().map(|row| row.role_code.as_str()).collect();
+        let of = same.first().map_or(0, |row| row.role);
+        format!("{} {}", role(of), codes.join(", "))
+    };
+    let lines = rows.chunk_by(|a, b| a.agency == b.agency).map(|own| {
+        let agency = own.first().map_or("", |row| row.agency.as_str());
+        let roles: Vec<String> = own.chunk_by(|a, b| a.role == b.role).map(of_role).collect();
+        format!("{agency}: {}", roles.join("; "))
     });
     let lines: Vec<String> = lines.collect();
     if lines.is_empty() {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::grpc::pb;
 
-use super::words::{and, count, date};
+use super::words::{count, date};
 
 /// The first lines: case, moment, basis, eyes.
 pub(super) fn lead(of: Option<&pb::Stamp>) -> Vec<String> {
@@ -40,25 +40,22 @@ pub(super) fn foot(of: Option<&pb::Stamp>) -> Vec<String> {
     let Some(of) = of else {
         return Vec::new();
     };
-    let mut seen = format!(
+    let seen = format!(
         "Rests on {} in this view, of the {} entries that the case has in the ledger.",
         count(of.entries_in_cut, "entry", "entries"),
         of.case_seq
     );
-    if of.entries_possible > 0 {
-        seen.push_str(&format!(
+    let possible = match of.entries_possible {
+        0 => String::new(),
+        n => format!(
             " {} may or may not belong here, by uncertain dates, and stand in no total.",
-            count(of.entries_possible, "more entry", "more entries")
-        ));
-    }
-    let unseen: Vec<String> = [
-        (of.entries_hidden, "hidden from you"),
-        (of.entries_erased, "erased"),
-    ]
-    .into_iter()
-    .map(|(n, what)| format!("{n} {what}"))
-    .collect();
-    seen.push_str(&format!(" {}.", and(&unseen)));
+            count(n, "more entry", "more entries")
+        ),
+    };
+    let seen = format!(
+        "{seen}{possible} {} hidden from you and {} erased.",
+        of.entries_hidden, of.entries_erased
+    );
     vec![
         seen,
         format!(

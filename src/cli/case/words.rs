@@ -6,17 +6,22 @@ use crate::domain::event::{FeedKind, Role};
 use crate::grpc::pb;
 
 /// Entries listed in a cell of a page before the rest is only counted.
-const SHOWN: usize = 3;
+const SHOWN: usize = 2;
 
 /// `social worker`; the number for a role that this program does not know.
 pub(super) fn role(code: i32) -> String {
-    match Role::from_code(code) {
-        Role::NotStated => "role not stated".to_owned(),
-        Role::Iro => "IRO".to_owned(),
-        Role::Gp => "GP".to_owned(),
-        Role::ChildrensGuardian => "children's guardian".to_owned(),
-        known => spaced(&known.to_string()),
-    }
+    let role = Role::from_code(code);
+    let words = [
+        (Role::NotStated, "role not stated"),
+        (Role::Iro, "IRO"),
+        (Role::Gp, "GP"),
+        (Role::ChildrensGuardian, "children's guardian"),
+    ];
+    let found = words.iter().find(|(of, _)| *of == role);
+    found.map_or_else(
+        || spaced(&role.to_string()),
+        |(_, words)| (*words).to_owned(),
+    )
 }
 
 /// A status of the rule pack: `child protection plan`.
@@ -104,11 +109,11 @@ pub(super) fn days(of: Option<&pb::Days>) -> String {
 
 /// Positions as they are followed: `#12 #40`, the first few.
 pub(super) fn evidence(positions: &[u64]) -> String {
-    let mut text = every(positions.get(..SHOWN).unwrap_or(positions));
-    if let Some(more) = positions.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        text.push_str(&format!(" +{more}"));
+    let first = every(positions.get(..SHOWN).unwrap_or(positions));
+    match positions.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{first} +{more}"),
+        _ => first,
     }
-    text
 }
 
 /// All positions: `#12 #40`.
@@ -163,6 +168,6 @@ mod tests {
     #[test]
     fn evidence_beyond_the_first_few_is_counted() {
         assert_eq!(evidence(&[1, 2]), "#1 #2");
-        assert_eq!(evidence(&[1, 2, 3, 4, 5, 6]), "#1 #2 #3 +3");
+        assert_eq!(evidence(&[1, 2, 3, 4, 5, 6]), "#1 #2 +4");
     }
 }

@@ -191,9 +191,10 @@ fn gap(of: &pb::Gap) -> Line {
         arrived: of.arrived.iter().map(|item| item.entry).collect(),
         due: of.due.iter().map(|action| action.entry).collect(),
         context: of.context.clone(),
-        sentence: match of.kind() {
-            pb::GapKind::CannotBeKnown => of.sentence.clone(),
-            _ => String::new(),
+        sentence: if of.kind() == pb::GapKind::CannotBeKnown {
+            of.sentence.clone()
+        } else {
+            String::new()
         },
         order: order(of.from.as_ref()),
         ..Line::default()
@@ -261,7 +262,7 @@ fn kind(kind: pb::GapKind) -> &'static str {
 fn why(spell: &pb::Spell) -> String {
     let reason = match spell.end_reason.as_str() {
         "" | "not_stated" | "unknown" => "no record of a reason".to_owned(),
-        "other" => "reason coded as other".to_owned(),
+        "other" => "coded \"other\"".to_owned(),
         reason => spaced(reason),
     };
     match spell.end() {
@@ -291,11 +292,11 @@ fn told(state: pb::ExplainedState) -> String {
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> Option<pb::DayBound> {
-        Some(pb::DayBound {
+    fn day(text: &str) -> pb::DayBound {
+        pb::DayBound {
             earliest: text.to_owned(),
             latest: text.to_owned(),
-        })
+        }
     }
 
     fn duty(child: &str) -> (pb::Spell, pb::Gap) {
@@ -304,8 +305,8 @@ mod tests {
             agency: "csc".to_owned(),
             role: 1,
             basis: "duty_tray".to_owned(),
-            from: day("2013-04-19"),
-            to: day("2013-07-01"),
+            from: Some(day("2013-04-19")),
+            to: Some(day("2013-07-01")),
             evidence: vec![187],
             ..Default::default()
         };
@@ -314,8 +315,8 @@ mod tests {
             agency: "csc".to_owned(),
             role: 1,
             kind: i32::from(pb::GapKind::DutyOrTeam),
-            from: day("2013-04-19"),
-            to: day("2013-07-01"),
+            from: Some(day("2013-04-19")),
+            to: Some(day("2013-07-01")),
             evidence: vec![107, 187],
             ..Default::default()
         };
@@ -341,8 +342,8 @@ mod tests {
     #[test]
     fn siblings_with_other_dates_stay_apart() {
         let ((one, first), (mut two, mut second)) = (duty("C1"), duty("C2"));
-        two.to = day("2013-06-01");
-        second.to = day("2013-06-01");
+        two.to = Some(day("2013-06-01"));
+        second.to = Some(day("2013-06-01"));
         assert_eq!(grouped(&all(None, &[one, two], &[first, second])).len(), 2);
     }
 }

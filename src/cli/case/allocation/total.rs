@@ -12,7 +12,7 @@ pub(super) fn totals(of: &[pb::AllocationTotal]) -> Vec<String> {
         let own = |total: &&pb::AllocationTotal| {
             !total.child.is_empty() && (&total.agency, total.role) == (&whole.agency, whole.role)
         };
-        for of_child in of.iter().filter(own) {
+        for of_child in of.iter().filter(own).filter(|total| says_something(total)) {
             match each.iter_mut().find(|(_, other)| alike(other, of_child)) {
                 Some((children, _)) => children.push(of_child.child.clone()),
                 None => each.push((vec![of_child.child.clone()], of_child)),
@@ -33,6 +33,12 @@ pub(super) fn totals(of: &[pb::AllocationTotal]) -> Vec<String> {
         }
     }
     sentences
+}
+
+/// Somebody held the role for the child, or ought to have.
+fn says_something(of: &pb::AllocationTotal) -> bool {
+    let days = [of.gaps, of.manager_days, of.absent_days, of.unknown_days];
+    of.distinct > 0 || days.iter().any(|days| days.is_some_and(|days| days > 0))
 }
 
 /// The same figures, whatever entries they rest on.
@@ -103,10 +109,7 @@ fn gaps(of: &pb::AllocationTotal) -> Vec<String> {
     ];
     for (days, what) in apart {
         if let Some(days) = days.filter(|days| *days > 0) {
-            parts.push(format!(
-                "apart from that {} {what}",
-                count(days, "day", "days")
-            ));
+            parts.push(format!("besides {} {what}", count(days, "day", "days")));
         }
     }
     parts
@@ -126,15 +129,15 @@ fn explained(to: &str, of: Option<&pb::ExplainedCount>) -> Option<String> {
 }
 
 fn staff(of: &pb::AgencyStaffShare) -> Option<String> {
-    if !of.undeterminable.is_empty() {
-        return Some(format!(
-            "share of staff from staffing agencies: {}",
-            of.undeterminable
-        ));
+    if of.days == 0 {
+        return None;
     }
-    let percent = of.percent.filter(|_| of.days > 0)?;
+    let share = match of.percent {
+        Some(percent) => format!("{percent} percent"),
+        None => of.undeterminable.clone(),
+    };
     Some(format!(
-        "staff from staffing agencies held it on {} of {} days ({percent} percent)",
+        "staff from staffing agencies held it on {} of {} days ({share})",
         of.days, of.of_days
     ))
 }
