@@ -1,7 +1,6 @@
 //! What is to come back: feedback on a referral and answers to requests; and what is no share, no sure gap.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of tests"
 )]
