@@ -5,6 +5,9 @@
     reason = "a test may panic"
 )]
 
+use std::fs;
+use std::path::Path;
+
 use caseledger::journal::{block, head};
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -233,4 +236,44 @@ fn a_note_that_does_not_fit_is_refused_and_changes_nothing() {
     ));
     assert_eq!(std::fs::read(&path).unwrap(), before);
     file.write([0; 16], long.split_at(1).1).unwrap();
+}
+
+#[test]
+fn every_hash_purpose_of_the_code_is_on_the_format_page_and_every_one_there_is_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("proto/FORMAT.md")).unwrap();
+    let table = page.split("| purpose | input | gives |").nth(1).unwrap();
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let mut listed: Vec<String> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap().split(','))
+        .map(|purpose| purpose.trim().trim_matches('`').to_owned())
+        .collect();
+    let mut folders = vec![root.join("src")];
+    let mut used = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read(path).unwrap();
+            let text = String::from_utf8_lossy(&text);
+            let contexts = text.split("\"caseledger v1 ").skip(1);
+            used.extend(contexts.map(|rest| rest.split('"').next().unwrap().to_owned()));
+        }
+    }
+    for list in [&mut listed, &mut used] {
+        list.sort();
+    }
+    let twice: Vec<_> = listed
+        .windows(2)
+        .filter(|pair| pair[0] == pair[1])
+        .collect();
+    assert!(twice.is_empty(), "{twice:?}");
+    used.dedup();
+    assert_eq!(listed, used);
 }

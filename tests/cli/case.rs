@@ -93,6 +93,8 @@ fn allocation_shows_holders_and_gaps_in_order_of_time() {
     let role = ["allocation", "FAMILY-A", "--role", "social-worker"];
     let then = [role.as_slice(), &["--as-at", "31 dec 2013"]].concat();
     insta::assert_snapshot!("allocation_then", read(&then));
+    let school = [then.as_slice(), &["--by", "school"]].concat();
+    insta::assert_snapshot!("allocation_school", read(&school));
     let csv = [then.as_slice(), &["--format", "csv"]].concat();
     insta::assert_snapshot!("allocation_csv", read(&csv));
 }

@@ -143,16 +143,12 @@ fn extent(gap: &pb::Gap) -> String {
 }
 
 fn with_kind(gap: &pb::Gap) -> String {
-    let kind = match gap.kind() {
-        GapKind::BetweenHolders => "between holders",
-        GapKind::DutyOrTeam => "duty or team",
-        GapKind::Vacant => "vacant",
-        GapKind::Unspecified
-        | GapKind::NeverAllocated
-        | GapKind::ManagerHolding
-        | GapKind::AbsentNoCover
-        | GapKind::CannotBeKnown => panic!("{:?}", gap.kind()),
-    };
+    let words = [
+        (GapKind::BetweenHolders, "between holders"),
+        (GapKind::DutyOrTeam, "duty or team"),
+        (GapKind::Vacant, "vacant"),
+    ];
+    let (_, kind) = words.iter().find(|(kind, _)| *kind == gap.kind()).unwrap();
     format!("{}, {kind}", extent(gap))
 }
 
@@ -183,16 +179,12 @@ fn changes(
                 part.finding,
                 matches!(part.state(), ExplainedState::No | ExplainedState::NoRecord)
             );
-            let words = match part.state() {
-                ExplainedState::No => "no",
-                ExplainedState::NoRecord => "no record",
-                ExplainedState::Unspecified
-                | ExplainedState::Yes
-                | ExplainedState::NotYet
-                | ExplainedState::FieldNotCollected
-                | ExplainedState::NotApplicable => return None,
-            };
-            Some(format!("{pair}, {words}"))
+            let words = [
+                (ExplainedState::No, "no"),
+                (ExplainedState::NoRecord, "no record"),
+            ];
+            let of = words.iter().find(|(state, _)| *state == part.state());
+            of.map(|(_, words)| format!("{pair}, {words}"))
         });
     lines.collect()
 }
@@ -289,10 +281,14 @@ async fn a_gap_lists_what_arrived_in_it_with_evidence_that_can_be_fetched_in_eve
             panic!("one row for the three children, not {}", duty.len());
         };
         assert_eq!(gap.children, ["C1", "C2", "C3"]);
-        let arrived = event_ids(&answer, gap.arrived.iter().map(|item| &item.entry));
+        let ids = event_ids(&answer, gap.arrived.iter().map(|item| &item.entry));
+        let days = gap.arrived.iter().map(|item| item.day.as_str());
+        let arrived: Vec<String> = ids
+            .iter()
+            .zip(days)
+            .map(|(id, day)| format!("{id}, {day}"))
+            .collect();
         assert_eq!(arrived, expected("arrived_in_duty_gap"), "{basis:?}");
-        let days: Vec<&str> = gap.arrived.iter().map(|item| item.day.as_str()).collect();
-        assert_eq!(days, ["2013-05-15", "2013-06-11"]);
         // The disclosure reached social care by the entry 121: received by duty.
         let shown = event_ids(&answer, &gap.arrived[0].evidence);
         assert!(shown.contains(&"fa000000-0000-4000-8000-000000000121".to_owned()));
@@ -419,9 +415,8 @@ async fn a_prefix_of_the_ledger_knows_holders_but_not_gaps_until_records_are_con
     loaded.world.stop().await;
 }
 
-#[expect(clippy::too_many_lines, reason = "one history and all questions to it")]
 #[tokio::test(flavor = "multi_thread")]
-async fn window_threshold_role_and_agency_are_the_questions_and_are_printed() {
+async fn totals_are_of_the_window_asked_for_and_what_is_not_known_is_left_out() {
     let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A]).await;
     let base = question("FAMILY-A", Basis::Then, "");
     let narrow = loaded
@@ -476,6 +471,13 @@ async fn window_threshold_role_and_agency_are_the_questions_and_are_printed() {
         (515, 1211, Some(42))
     );
 
+    loaded.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_threshold_asked_for_holds_for_list_and_total_and_is_printed() {
+    let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A]).await;
+    let base = question("FAMILY-A", Basis::Then, "");
     let threshold = |days| pb::AllocationQuestion {
         min_gap_working_days: Some(days),
         roles: vec![i32::from(Role::SocialWorker)],
@@ -555,9 +557,11 @@ async fn an_answer_names_moment_basis_eyes_position_case_head_pack_and_coverage(
     );
     assert_eq!(stamp.case_seq, entries.len() as u64);
     assert_eq!(stamp.case_head, entries.last().unwrap().link);
+    let england = caseledger::rules::Pack::england();
+    let pack = format!("{} {}", england.id(), england.version());
     assert_eq!(
         (stamp.rule_pack.as_str(), stamp.rule_pack_digest.len()),
-        ("england 1", 32)
+        (pack.as_str(), 32)
     );
     let states: BTreeSet<(&str, pb::CoverageState)> = answer
         .coverage
@@ -651,13 +655,12 @@ async fn the_well_run_case_has_no_gap_no_overlap_and_nothing_left_behind() {
     for basis in BASES {
         for date in ["2012-09-01", "2013-03-14", ""] {
             let answer = loaded.ask(question("WELL-RUN", basis, date)).await;
-            let found = answer
-                .gaps
-                .iter()
-                .filter(|gap| gap.kind() != GapKind::CannotBeKnown);
-            assert_eq!(found.count(), 0, "{basis:?} {date}: {:?}", answer.gaps);
+            let found = |gap: &&pb::Gap| gap.kind() != GapKind::CannotBeKnown;
+            assert_eq!(answer.gaps.iter().find(found), None, "{basis:?} {date}");
+            // Nor is a weekend, too short to be a gap, listed as one that cannot be known.
+            let of_csc = |gap: &&pb::Gap| gap.agency == "csc" || date.is_empty();
+            assert_eq!(answer.gaps.iter().find(of_csc), None, "{basis:?} {date}");
             if date.is_empty() {
-                assert!(answer.gaps.is_empty(), "{basis:?}: {:?}", answer.gaps);
                 let total = social_worker(&answer);
                 assert!(total.distinct >= 2, "siblings have different workers");
                 assert_eq!(total.changes, 1);
@@ -683,8 +686,8 @@ async fn the_well_run_case_has_no_gap_no_overlap_and_nothing_left_behind() {
     loaded.world.stop().await;
 }
 
-#[expect(clippy::too_many_lines, reason = "one history and all questions to it")]
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a table of bad questions")]
 async fn a_bad_question_is_refused_with_the_field_and_what_to_write_instead() {
     let mut loaded = Loaded::with(&[REGISTRY, WELL_RUN]).await;
     let base = question("WELL-RUN", Basis::Then, "");

@@ -9,6 +9,7 @@
 )]
 
 mod append;
+mod changed;
 mod crash;
 mod erasure;
 mod inquiry_allocation;

@@ -475,38 +475,56 @@ async fn a_full_queue_refuses_at_once_with_a_delay_and_what_was_queued_still_lan
     let mut csc = world.client("csc").await;
     csc.append(request(0, &opened("CH-1"))).await.unwrap();
     gate.close();
-    // 900 kB each, in a field that no schema of today knows: 64 MiB may wait, and 16 MiB be in a commit.
-    let mut large = concern("CH-1", "x").encode_to_vec();
-    large.extend([0xd2, 0x05, 0xa0, 0xf7, 0x36]);
-    large.extend(vec![b'x'; 900_000]);
-    let mut calls = tokio::task::JoinSet::new();
-    for n in 1..=110 {
-        let (mut csc, large) = (csc.clone(), large.clone());
-        calls.spawn(async move { csc.append(append_request(id(n), large)).await });
+    // 4,096 requests may wait. A stream has 256 on the way and is slowed down; a single call is refused.
+    let mut streams = tokio::task::JoinSet::new();
+    for stream in 1..=17 {
+        let mut csc = csc.clone();
+        let events = (0..260).map(move |n| request(1_000 * stream + n, &concern("CH-1", "x")));
+        streams.spawn(async move {
+            let events = tokio_stream::iter(events.collect::<Vec<_>>());
+            let mut answers = csc.append_stream(events).await.unwrap();
+            let mut sealed = 0;
+            while let Some(answer) = answers.message().await.unwrap() {
+                let outcome = answer.outcome.unwrap();
+                assert!(
+                    matches!(outcome, pb::append_outcome::Outcome::Receipt(_)),
+                    "{outcome:?}"
+                );
+                sealed += 1;
+            }
+            sealed
+        });
     }
+    let mut calls = tokio::task::JoinSet::new();
     let mut refused = 0;
-    while refused < 10 {
-        let status = calls.join_next().await.unwrap().unwrap().unwrap_err();
+    for n in 1.. {
+        let mut csc = csc.clone();
+        calls.spawn(async move { csc.append(request(n, &concern("CH-1", "y"))).await });
+        let pause = Duration::from_millis(100);
+        let Ok(Some(answer)) = tokio::time::timeout(pause, calls.join_next()).await else {
+            continue;
+        };
+        let status = answer.unwrap().unwrap_err();
         assert_eq!(
             (status.code(), reason(&status).as_str()),
             (Code::ResourceExhausted, "QUEUE_FULL")
         );
         assert!(status.get_error_details().retry_info().is_some());
         refused += 1;
-    }
-    gate.open();
-    let mut landed = 0;
-    while let Some(answer) = calls.join_next().await {
-        match answer.unwrap() {
-            Ok(_) => landed += 1,
-            Err(status) => {
-                assert_eq!(reason(&status), "QUEUE_FULL");
-                refused += 1;
-            }
+        if refused == 10 {
+            break;
         }
     }
-    assert_eq!(landed + refused, 110);
-    assert_eq!(csc.checkpoint().await.unwrap().size, landed + 1);
+    gate.open();
+    let mut landed = 1;
+    while let Some(answer) = calls.join_next().await {
+        landed += u64::from(answer.unwrap().is_ok());
+    }
+    while let Some(sealed) = streams.join_next().await {
+        assert_eq!(sealed.unwrap(), 260, "a stream loses nothing");
+        landed += 260;
+    }
+    assert_eq!(csc.checkpoint().await.unwrap().size, landed);
     world.stop().await;
 }
 

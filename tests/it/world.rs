@@ -17,10 +17,12 @@ use caseledger::ledger::checkpoint::SignedCheckpoint;
 use caseledger::ledger::digest::{Link, TreeHash};
 use caseledger::ledger::note::VerifierKey;
 use caseledger::ledger::receipt;
+use caseledger::ledger::statement::Origin;
 use caseledger::service::Service;
 use caseledger::service::clock::{Clock, SystemClock};
 use caseledger::service::start::{Parts, StartError, boot_id, read_record, start};
-use caseledger::vault::keyring::Keyring;
+use caseledger::vault::file::VaultError;
+use caseledger::vault::keyring::{Keyring, KeyringError};
 use prost::Message;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -54,7 +56,7 @@ pub(crate) fn open(dir: &Path, setup: Setup) -> Result<Arc<Service>, StartError>
     let origin = ORIGIN.parse().unwrap();
     let empty = journal.size().unwrap() == 0;
     let parts = Parts {
-        vault: Arc::new(Keyring::open(&dir.join("keys"), &origin, empty).unwrap()),
+        vault: Arc::new(keyring(dir, &origin, empty)),
         origin,
         journal,
         clock: setup.clock,
@@ -65,6 +67,19 @@ pub(crate) fn open(dir: &Path, setup: Setup) -> Result<Arc<Service>, StartError>
         singular: singular().unwrap(),
     };
     start(parts, &mut |_done, _all| {}).map(Arc::new)
+}
+
+/// The keys of the ledger in `dir`. A connection of a server that has just stopped may hold them a moment longer.
+fn keyring(dir: &Path, origin: &Origin, empty: bool) -> Keyring {
+    for _ in 0..200 {
+        match Keyring::open(&dir.join("keys"), origin, empty) {
+            Err(KeyringError::Vault(VaultError::Locked)) => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the key file stays locked");
 }
 
 /// A running server.

@@ -21,6 +21,12 @@ pub(super) fn lead(of: Option<&pb::Stamp>) -> Vec<String> {
         format!("Case {} as at {}; {short}; {eyes}", of.case_id, moment(of)),
         format!("({short}: {long})"),
     ];
+    if !of.eyes.is_empty() {
+        lines.push(format!(
+            "Only what {eyes} is recorded as knowing stands here: that a thing is missing says no more than that.",
+            eyes = of.eyes
+        ));
+    }
     if of.entries_in_cut == 0 {
         lines.push(format!(
             "No entry of the case lies in this view; it has {} in the ledger. {}",

@@ -151,7 +151,8 @@ impl Judge<'_> {
                 continue;
             };
             let outcome = self.outcome(hole);
-            if hole.from < opened && outcome != Outcome::NoRecord {
+            let long = self.long_enough(self.extent(hole, false), false);
+            if long && hole.from < opened && outcome != Outcome::NoRecord {
                 judged.unknown.push(self.unknown(hole, outcome, spells));
             }
         }

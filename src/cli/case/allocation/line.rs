@@ -60,6 +60,7 @@ pub(in super::super) fn all(
         .filter(|line| !of_all && line.holder == NOBODY)
     {
         "none known".clone_into(&mut gap.holder);
+        "no holder known to it".clone_into(&mut gap.why);
     }
     lines.sort_by(|a, b| {
         (a.role, &a.agency, &a.children, &a.order).cmp(&(b.role, &b.agency, &b.children, &b.order))

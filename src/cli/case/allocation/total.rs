@@ -4,8 +4,9 @@ use crate::grpc::pb;
 
 use super::super::words::{and, capital, count, length, role};
 
-/// The totals of each role and agency; where children differ, of each child too.
-pub(super) fn totals(of: &[pb::AllocationTotal]) -> Vec<String> {
+/// The totals of each role and agency; where children differ, of each child too. `nobody` is what a gap is called:
+/// seen through one agency's eyes it is only that it knew of no holder.
+pub(super) fn totals(of: &[pb::AllocationTotal], nobody: &str) -> Vec<String> {
     let mut sentences = Vec::new();
     for whole in of.iter().filter(|total| total.child.is_empty()) {
         let mut each: Vec<(Vec<String>, &pb::AllocationTotal)> = Vec::new();
@@ -20,15 +21,14 @@ pub(super) fn totals(of: &[pb::AllocationTotal]) -> Vec<String> {
         }
         match each.as_slice() {
             [(children, only)] => {
-                sentences.push(sentence(only, &format!(", for {}", and(children))));
+                sentences.push(sentence(only, &format!(", for {}", and(children)), nobody));
             }
             several => {
-                sentences.push(sentence(whole, ""));
+                sentences.push(sentence(whole, "", nobody));
                 let of_children = several.iter();
-                sentences.extend(
-                    of_children
-                        .map(|(names, total)| sentence(total, &format!(", for {}", and(names)))),
-                );
+                sentences.extend(of_children.map(|(names, total)| {
+                    sentence(total, &format!(", for {}", and(names)), nobody)
+                }));
             }
         }
     }
@@ -51,7 +51,7 @@ fn alike(a: &pb::AllocationTotal, b: &pb::AllocationTotal) -> bool {
     bare(a) == bare(b)
 }
 
-fn sentence(of: &pb::AllocationTotal, children: &str) -> String {
+fn sentence(of: &pb::AllocationTotal, children: &str, nobody: &str) -> String {
     let holders = match of.holders.as_slice() {
         [] => String::new(),
         holders => format!(" ({})", holders.join(", ")),
@@ -73,7 +73,7 @@ fn sentence(of: &pb::AllocationTotal, children: &str) -> String {
         parts.extend(explained("child", of.explained_to_child.as_ref()));
         parts.extend(explained("family", of.explained_to_family.as_ref()));
     }
-    parts.extend(gaps(of));
+    parts.extend(gaps(of, nobody));
     if let Some(median) = of.median_days {
         let n = count(of.completed_spells, "ended spell", "ended spells");
         parts.push(format!("median of {n} {}", count(median, "day", "days")));
@@ -88,12 +88,12 @@ fn sentence(of: &pb::AllocationTotal, children: &str) -> String {
 }
 
 /// Days with nobody and the days apart from them; nothing where they are not known.
-fn gaps(of: &pb::AllocationTotal) -> Vec<String> {
+fn gaps(of: &pb::AllocationTotal, nobody: &str) -> Vec<String> {
     let mut parts = Vec::new();
     match (of.gaps, &of.days_with_nobody) {
-        (Some(0), _) => parts.push("no gap with nobody".to_owned()),
+        (Some(0), _) => parts.push(format!("no gap with {nobody}")),
         (Some(n), Some(days)) => parts.push(format!(
-            "{} with nobody in {}",
+            "{} with {nobody} in {}",
             length(Some(days)),
             count(n, "gap", "gaps")
         )),

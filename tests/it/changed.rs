@@ -1,0 +1,163 @@
+//! A changed byte in a stored entry: no start accepts it, and both the start and `verify store` name the entry.
+
+use std::fs;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use caseledger::journal::memory::{Disk, MemoryJournal};
+use caseledger::journal::{AppendError, Journal, ReadError, Record, Stored};
+use caseledger::ledger::entry::SealedEntry;
+use caseledger::service::start::StartError;
+
+use crate::world::{ORIGIN, Setup, World, concern, open, opened, request, temp};
+
+/// A journal on which one bit of the entry at a position reads differently.
+struct Changed {
+    inner: MemoryJournal,
+    position: u64,
+    byte: usize,
+    bit: u8,
+}
+
+impl Changed {
+    fn change(&self, mut page: Vec<Stored>) -> Vec<Stored> {
+        for stored in &mut page {
+            if stored.position == self.position {
+                stored.bytes[self.byte] ^= 1 << self.bit;
+            }
+        }
+        page
+    }
+}
+
+impl Journal for Changed {
+    fn size(&self) -> Result<u64, ReadError> {
+        self.inner.size()
+    }
+
+    fn append(&self, expected_size: u64, batch: &[Record]) -> Result<u64, AppendError> {
+        self.inner.append(expected_size, batch)
+    }
+
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
+        self.inner.read(from, limit).map(|page| self.change(page))
+    }
+
+    fn read_chain(&self, tag: &[u8; 32], from: u64, n: usize) -> Result<Vec<Stored>, ReadError> {
+        self.inner.read_chain(tag, from, n)
+    }
+
+    fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
+        self.inner.chain_len(tag)
+    }
+
+    fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
+        self.inner.find(agency, event_id)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_refuses_a_changed_byte_of_an_entry_wherever_it_is_and_names_the_entry() {
+    let dir = temp();
+    let disk = Disk::new();
+    let setup = || Setup {
+        journal: Some(Arc::new(disk.open())),
+        ..Setup::default()
+    };
+    let world = World::with(dir.path(), setup()).await;
+    let mut csc = world.client("csc").await;
+    csc.append(request(1, &opened("CH-1"))).await.unwrap();
+    for n in 2..=4 {
+        csc.append(request(n, &concern("CH-1", "hungry")))
+            .await
+            .unwrap();
+    }
+    world.stop().await;
+    for position in [2, 3] {
+        let length = disk.open().read(position, 1).unwrap()[0].bytes.len();
+        // Every 17th, so that each field is met and the test stays short.
+        for byte in (0..length).step_by(17) {
+            let changed = Changed {
+                inner: disk.open(),
+                position,
+                byte,
+                bit: u8::try_from(byte % 8).unwrap(),
+            };
+            let setup = Setup {
+                journal: Some(Arc::new(changed)),
+                ..Setup::default()
+            };
+            let Err(refused) = open(dir.path(), setup) else {
+                panic!("byte {byte} of entry {position} was changed and the ledger opened");
+            };
+            let names_it =
+                matches!(refused, StartError::Damaged { position: at, .. } if at == position);
+            assert!(names_it, "byte {byte} of entry {position}: {refused}");
+        }
+    }
+    World::with(dir.path(), setup()).await.stop().await;
+}
+
+fn verify(dir: &std::path::Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_caseledger"))
+        .args([
+            "verify",
+            "store",
+            "--format",
+            "json",
+            "--no-progress",
+            "--store",
+        ])
+        .arg(dir)
+        .output()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_store_names_the_entry_whose_stored_byte_was_changed() {
+    let dir = temp();
+    let world = World::over(dir.path()).await;
+    let mut csc = world.client("csc").await;
+    csc.append(request(1, &opened("CH-1"))).await.unwrap();
+    for n in 2..=5 {
+        csc.append(request(n, &concern("CH-1", "hungry")))
+            .await
+            .unwrap();
+    }
+    let vkey = world.service.verifier_key().to_owned();
+    let entry = world
+        .service
+        .entry(caseledger::service::read::Which::Position(3));
+    let entry: SealedEntry = entry.await.unwrap().entry;
+    world.stop().await;
+    // The layout of a ledger directory.
+    fs::rename(dir.path().join("store"), dir.path().join("journal")).unwrap();
+    fs::write(dir.path().join("origin"), ORIGIN).unwrap();
+    fs::write(dir.path().join("vkey"), vkey).unwrap();
+    let whole = verify(dir.path());
+    assert_eq!(whole.status.code(), Some(0), "{whole:?}");
+    let db = dir.path().join("journal").join("db");
+    let good = fs::read(&db).unwrap();
+    for part in [entry.header(), entry.content()] {
+        // The store may hold older copies of a page: all of them are changed.
+        let mut bytes = good.clone();
+        let places: Vec<usize> = (0..bytes.len())
+            .filter(|at| bytes[*at..].starts_with(part))
+            .collect();
+        assert!(!places.is_empty());
+        for at in places {
+            bytes[at + part.len() / 2] ^= 1;
+        }
+        fs::write(&db, bytes).unwrap();
+        let found = verify(dir.path());
+        assert_eq!(found.status.code(), Some(3), "{found:?}");
+        let text = String::from_utf8(found.stdout).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut faults = value["items"].as_array().unwrap().iter();
+        let first = faults.find(|row| row["check"] == "fault").unwrap();
+        let detail = first["detail"].as_str().unwrap();
+        assert!(detail.starts_with("entry 3: "), "{text}");
+    }
+    fs::write(&db, good).unwrap();
+    assert_eq!(verify(dir.path()).status.code(), Some(0));
+}
