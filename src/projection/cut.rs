@@ -378,7 +378,20 @@ impl Clocks<'_> {
 
     /// Whether an entry is in the cut, certainly or possibly.
     fn keeps(&self, index: usize) -> bool {
-        self.before(index, Interval::may_precede)
+        self.before(index, Interval::may_precede) || self.stands_alone(index)
+    }
+
+    /// Whether a dispute of receipt is in the cut although its share is not: by its own clock, as it would be if the
+    /// share had not arrived. So a share that is not in the cut moves nothing (`semantics.md` 3.4, law 6).
+    fn stands_alone(&self, index: usize) -> bool {
+        matches!(self.basis, Basis::Then | Basis::Now)
+            && self
+                .statements
+                .dispute(self.log, index)
+                .and_then(|dispute| {
+                    statement_clock(self.log, self.statements, dispute, self.basis, self.words)
+                })
+                .is_some_and(|clock| clock.may_precede(self.at.instant))
     }
 
     /// Whether an entry is certainly in the cut.

@@ -5,9 +5,12 @@ use jiff::Timestamp;
 use super::clock::{self, asserted};
 use super::cut::{Basis, Readings};
 use super::placed::{Log, Placed};
+use crate::domain::event::meeting::MeetingContent;
 use crate::domain::event::record::{CorrectionKind, RecordContent, RetractionReason};
+use crate::domain::event::referral::ReferralContent;
 use crate::domain::event::sharing::SharingContent;
-use crate::domain::event::{CaseEvent, Content, EntryRef};
+use crate::domain::event::{CaseEvent, Content, EntryRef, Recipient};
+use crate::domain::id::AgencyId;
 use crate::domain::time::Interval;
 
 /// What an entry is to the record.
@@ -147,6 +150,22 @@ impl Statements {
         log.entries().get(last).map(|entry| asserted(&entry.event))
     }
 
+    /// The dispute of receipt that an entry is, or is about, when that belongs to a share: the root of what is left
+    /// of the statement while the share is not there.
+    pub(super) fn dispute(&self, log: &Log, index: usize) -> Option<usize> {
+        let mut at = index;
+        for _ in 0..=self.ties.len() {
+            let Tie::Member { target, .. } = self.tie(at) else {
+                return None;
+            };
+            if is_receipt_dispute(&log.entries().get(at)?.event) {
+                return Some(at);
+            }
+            at = target;
+        }
+        None
+    }
+
     /// Whether an entry of a statement replaces its words.
     pub(super) fn corrects(&self, member: usize, readings: Readings) -> bool {
         match self.tie(member) {
@@ -258,8 +277,16 @@ fn record_tie(log: &Log, entry: &Placed, content: &RecordContent, basis: Basis) 
     }
 }
 
-/// A dispute of receipt counts as one when a recipient of the share makes it; from anybody else it is a
-/// dispute of the entry.
+/// Whether an entry says that its author did not receive a share.
+pub(super) fn is_receipt_dispute(event: &CaseEvent) -> bool {
+    matches!(
+        event.content,
+        Content::Sharing(SharingContent::ShareReceiptDisputed(_))
+    )
+}
+
+/// A dispute of receipt belongs to the share, whoever makes it, and is cut with it. It counts as one when a
+/// recipient makes it; from anybody else it is a dispute of the entry.
 fn receipt_tie(log: &Log, entry: &Placed, share: &EntryRef) -> Tie {
     let found = log
         .index_of(share)
@@ -267,24 +294,44 @@ fn receipt_tie(log: &Log, entry: &Placed, share: &EntryRef) -> Tie {
     let Some((target, shared)) = found else {
         return Tie::Own;
     };
-    let words = asserted(&shared.event);
-    let named = words.told.iter().any(|told| told.agency == entry.agency)
-        || matches!(
-            &words.content,
-            Content::Sharing(SharingContent::ShareMade(share))
-                if share.to.iter().any(|to| to.agency == entry.agency)
-        );
-    if named {
-        Tie::Member {
-            target,
-            effect: Effect::DisputeReceipt,
-        }
+    let effect = if is_recipient(&shared.event, &entry.agency) {
+        Effect::DisputeReceipt
     } else {
-        Tie::World {
-            target: Some(target),
-            effect: Effect::Dispute,
+        Effect::Dispute
+    };
+    Tie::Member { target, effect }
+}
+
+/// Whether an entry says that it, or what it carries, went to an agency.
+pub(super) fn is_recipient(share: &CaseEvent, agency: &AgencyId) -> bool {
+    let words = asserted(share);
+    let named = |to: &[Recipient]| to.iter().any(|to| to.agency == *agency);
+    words.told.iter().any(|told| told.agency == *agency)
+        || match &words.content {
+            Content::Sharing(SharingContent::ShareMade(share)) => named(&share.to),
+            Content::Sharing(SharingContent::InfoRequested(request)) => request.to == *agency,
+            Content::Sharing(SharingContent::InfoResponded(answer)) => answer.to == *agency,
+            Content::Meeting(MeetingContent::MinutesSent(minutes)) => named(&minutes.to),
+            Content::Referral(ReferralContent::ReferralFeedbackGiven(given)) => given.to == *agency,
+            Content::Sharing(_)
+            | Content::Meeting(_)
+            | Content::Referral(_)
+            | Content::Case(_)
+            | Content::Concern(_)
+            | Content::Allocation(_)
+            | Content::Contact(_)
+            | Content::Enquiry(_)
+            | Content::Plan(_)
+            | Content::Court(_)
+            | Content::Care(_)
+            | Content::Challenge(_)
+            | Content::Record(_)
+            | Content::Involvement(_)
+            | Content::Feed(_)
+            | Content::Registry(_)
+            | Content::Review(_)
+            | Content::Unrecognised(_) => false,
         }
-    }
 }
 
 /// The original that an entry's statement begins with. Entries that name each other in a ring begin with

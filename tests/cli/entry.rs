@@ -83,13 +83,10 @@ fn a_dry_run_checks_and_writes_nothing_with_or_without_a_server() {
     assert_eq!(real.code, 6, "{}", real.err);
 }
 
-#[expect(clippy::too_many_lines, reason = "one row a kind of bad line")]
-#[test]
-fn each_bad_line_is_named_with_its_field_and_nothing_is_written() {
-    let place = Place::new();
-    let server = Server::over(&place);
+/// What is wrong, the second line of a file, and how its refusal begins.
+fn bad_lines() -> Vec<(&'static str, String, &'static str)> {
     let source = r#","source":{"kind":"SOURCE_KIND_OWN_STAFF"}"#;
-    let bad = [
+    vec![
         (
             "missing source",
             CONCERN.replace(source, ""),
@@ -145,8 +142,14 @@ fn each_bad_line_is_named_with_its_field_and_nothing_is_written() {
             CONCERN.replace("e0000000-0000-4000-8000-000000000002", "17"),
             ":2: eventId: ",
         ),
-    ];
-    for (name, line, expected) in bad {
+    ]
+}
+
+#[test]
+fn each_bad_line_is_named_with_its_field_and_nothing_is_written() {
+    let place = Place::new();
+    let server = Server::over(&place);
+    for (name, line, expected) in bad_lines() {
         let file = place.file("bad.jsonl", &format!("{OPENED}\n{line}\n"));
         for arguments in [&["entry", "import"][..], &["entry", "import", "--dry-run"]] {
             let told = server.told(&[arguments, &[&file]].concat());

@@ -2,7 +2,6 @@
 #![cfg(feature = "server")]
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test stops at the first thing that is not as expected"
 )]
 

@@ -118,9 +118,8 @@ impl Server {
         let mut said = Vec::new();
         let address = loop {
             let line = lines.next();
-            let line = line
-                .unwrap_or_else(|| panic!("it did not serve: {said:?}"))
-                .unwrap();
+            assert!(line.is_some(), "it did not serve: {said:?}");
+            let line = line.unwrap().unwrap();
             said.push(line.clone());
             if let Some(rest) = line.split(" on 127.0.0.1:").nth(1) {
                 let port = rest.split(' ').next().unwrap();

@@ -19,7 +19,7 @@ fn stopped() -> Place {
     place
 }
 
-/// Bytes that are certainly in a block: its magic (FORMAT.md), where it is not only an older copy.
+/// Bytes that are certainly in a block: its magic (FORMAT.md).
 const MAGIC: &[u8] = b"\xa7CLBLK\x01\n";
 
 #[test]
@@ -177,28 +177,24 @@ fn a_changed_byte_of_a_block_is_named_by_its_entry_and_left_as_it_is() {
         .filter_map(|(at, bytes)| (bytes == MAGIC).then_some(at))
         .collect();
     assert!(starts.len() > 20, "{} blocks", starts.len());
-    let (mut named, mut copies) = (0, 0);
+    let head = |start: usize| whole.get(start..start + 100).unwrap();
     for start in starts.iter().step_by(starts.len() / 12) {
         let mut bytes = whole.clone();
-        *bytes.get_mut(start + 300).unwrap() ^= 0x20;
+        // sled keeps older copies of its pages: the block is changed wherever it stands.
+        for copy in starts.iter().filter(|copy| head(**copy) == head(*start)) {
+            *bytes.get_mut(copy + 300).unwrap() ^= 0x20;
+        }
         fs::write(&blocks, &bytes).unwrap();
         let told = place.verify_store();
-        if told.code == 0 {
-            // An older copy of a page: the block stands whole elsewhere.
-            copies += 1;
-        } else {
-            assert_eq!(told.code, 3, "{}{}", told.out, told.err);
-            assert!(told.out.contains("entry "), "{}", told.out);
-            assert!(told.out.contains("offset"), "{}", told.out);
-            assert!(told.out.contains("FAILED"), "{}", told.out);
-            named += 1;
-        }
+        assert_eq!(told.code, 3, "{}{}", told.out, told.err);
+        assert!(told.out.contains("entry "), "{}", told.out);
+        assert!(told.out.contains("offset"), "{}", told.out);
+        assert!(told.out.contains("FAILED"), "{}", told.out);
         assert!(
             fs::read(&blocks).unwrap() == bytes,
             "verifying repairs nothing"
         );
     }
-    assert!(named > 0, "{copies} were in older copies");
     fs::write(&blocks, &whole).unwrap();
     assert_eq!(place.verify_store().code, 0);
 }

@@ -13,6 +13,7 @@ mod changed;
 mod crash;
 mod erasure;
 mod inquiry_allocation;
+mod inquiry_sharing;
 mod raw;
 mod read;
 mod refusals;

@@ -7,12 +7,15 @@ use jiff::Timestamp;
 use super::Clocks;
 use crate::domain::event::CaseEvent;
 use crate::domain::event::record::{CorrectionKind, RecordContent};
+use crate::domain::event::sharing::SharingContent;
 use crate::domain::event::{Content, EntryRef};
 use crate::domain::id::AgencyId;
 use crate::domain::time::{Interval, days_between, london_date};
 use crate::projection::clock::{self, asserted};
 use crate::projection::placed::Placed;
-use crate::projection::statement::{Correction, Effect, Struck, Tie, last_recorded, review_began};
+use crate::projection::statement::{
+    Correction, Effect, Statements, Struck, Tie, last_recorded, review_began,
+};
 
 /// A record error recorded more than this many days after the entry is late (`semantics.md` 2).
 pub const LATE_CORRECTION_DAYS: i64 = 28;
@@ -236,7 +239,9 @@ fn reading(
     let members = statements.members(root);
     let (kind, of) = kind(clocks, root);
     let mut acting: Vec<usize> = members.iter().copied().filter(|m| *m != root).collect();
-    let mut disputes = Vec::new();
+    let mut disputes: Vec<u64> = of_effect(statements, &acting, Effect::Dispute)
+        .filter_map(position)
+        .collect();
     for (index, effect) in world {
         match effect {
             Effect::NewUnderstanding => acting.push(*index),
@@ -259,19 +264,9 @@ fn reading(
         .filter_map(|index| correction(clocks, root, *index, review, last))
         .collect();
     corrections.sort_by_key(|correction| correction.position);
-    let disputed_receipts = acting
-        .iter()
-        .filter(|index| {
-            let disputes = matches!(
-                statements.tie(**index),
-                Tie::Member {
-                    effect: Effect::DisputeReceipt,
-                    ..
-                }
-            );
-            disputes && certain(**index) && statements.retracted_by(**index, &certain).is_none()
-        })
-        .filter_map(|index| position(*index))
+    let disputed_receipts = of_effect(statements, &acting, Effect::DisputeReceipt)
+        .filter(|index| certain(*index) && statements.retracted_by(*index, &certain).is_none())
+        .filter_map(position)
         .collect();
     Some(Reading {
         kind,
@@ -294,6 +289,17 @@ fn reading(
         disputed_receipts,
         of: of.and_then(position),
         root: entry.clone(),
+    })
+}
+
+/// Those entries of a statement that have an effect on it.
+fn of_effect(
+    statements: &Statements,
+    members: &[usize],
+    wanted: Effect,
+) -> impl Iterator<Item = usize> {
+    members.iter().copied().filter(move |index| {
+        matches!(statements.tie(*index), Tie::Member { effect, .. } if effect == wanted)
     })
 }
 
@@ -343,7 +349,9 @@ fn kind(clocks: &Clocks<'_>, root: usize) -> (ReadingKind, Option<usize>) {
                 Some(Content::Record(RecordContent::EventCorrected(_))) => {
                     (ReadingKind::Fact, None)
                 }
-                Some(Content::Record(_)) => (ReadingKind::AboutRecord, None),
+                Some(
+                    Content::Record(_) | Content::Sharing(SharingContent::ShareReceiptDisputed(_)),
+                ) => (ReadingKind::AboutRecord, None),
                 _ => (ReadingKind::Fact, None),
             }
         }

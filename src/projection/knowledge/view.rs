@@ -20,7 +20,7 @@ use crate::domain::time::{Interval, When, london_date};
 use crate::projection::clock::{self, asserted};
 use crate::projection::cut::{Basis, Cut, Reading, ReadingKind, Readings};
 use crate::projection::placed::Placed;
-use crate::projection::statement::Correction;
+use crate::projection::statement::{Correction, is_receipt_dispute, is_recipient};
 use crate::rules::Calendar;
 
 use super::fact::{Promptness, StatementId};
@@ -286,10 +286,9 @@ fn disputes<'a>(cut: &'a Cut, reading: &'a Reading) -> Vec<Dispute<'a>> {
         .filter_map(|position| entry(cut, *position))
         .filter(|entry| {
             entry.position != reading.position()
-                && matches!(
-                    entry.event.content,
-                    Content::Sharing(SharingContent::ShareReceiptDisputed(_))
-                )
+                && is_receipt_dispute(&entry.event)
+                && is_recipient(&reading.root().event, &entry.agency)
+                && !is_taken_back(cut, reading, entry.position)
         })
         .map(|entry| Dispute {
             by: &entry.agency,
@@ -297,6 +296,20 @@ fn disputes<'a>(cut: &'a Cut, reading: &'a Reading) -> Vec<Dispute<'a>> {
             position: entry.position,
         })
         .collect()
+}
+
+/// Whether an entry of a statement is taken back as a duplicate or as never having happened, by another of it.
+fn is_taken_back(cut: &Cut, reading: &Reading, position: u64) -> bool {
+    reading
+        .members()
+        .iter()
+        .filter_map(|member| entry(cut, *member))
+        .any(|member| {
+            matches!(&member.event.content, Content::Record(RecordContent::EventRetracted(taken))
+            if matches!(taken.reason, RetractionReason::Duplicate | RetractionReason::NeverHappened)
+                && cut.log().resolve(&taken.target).map(|target| target.position)
+                    == Some(position))
+        })
 }
 
 /// The record errors that gave a statement its words, by its own entries alone.
@@ -357,16 +370,7 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
     evidence.extend(&corrected_by);
     evidence.sort_unstable();
     let struck = reading.struck().is_some();
-    let void = reading
-        .members()
-        .iter()
-        .filter_map(|position| entry(cut, *position))
-        .any(|entry| {
-            matches!(&entry.event.content, Content::Record(RecordContent::EventRetracted(taken))
-            if matches!(taken.reason, RetractionReason::Duplicate | RetractionReason::NeverHappened)
-                && cut.log().resolve(&taken.target).map(|target| target.position)
-                    == Some(reading.position()))
-        });
+    let void = is_taken_back(cut, reading, reading.position());
     let agency = reading.agency();
     Seen {
         id: reading.position(),
@@ -385,8 +389,12 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
     }
 }
 
-/// Feeds and registrations are nobody's knowledge; everything else is, identity links too.
+/// Feeds and registrations are nobody's knowledge, nor is that a share was not received, which stands or falls with
+/// the share; everything else is, identity links too.
 fn is_known(reading: &Reading) -> bool {
+    if is_receipt_dispute(&reading.root().event) {
+        return false;
+    }
     reading.kind() != ReadingKind::Standing
         || matches!(reading.root().event.content, Content::Record(_))
 }

@@ -97,8 +97,9 @@ impl SharingRow {
         self.outcome == Absence::Unconfirmed || self.on_word_of.is_some()
     }
 
-    /// Lists in order, each entry once; then the words.
+    /// The item is evidence itself; lists in order, each entry once.
     pub(super) fn tidy(mut self) -> Self {
+        self.evidence.push(self.item);
         for list in [
             &mut self.evidence,
             &mut self.counter_evidence,
