@@ -350,7 +350,7 @@ fn allocation_answers(answer: &Allocation, ids: &[String]) -> Answers {
     let mut arrived: Vec<String> = duty
         .iter()
         .flat_map(|gap| &gap.arrived)
-        .map(|(position, _)| id(ids, *position))
+        .map(|(position, on)| format!("{}, {on}", id(ids, *position)))
         .collect();
     arrived.sort();
     let lead = row(answer, "school", Role::SafeguardingLead);
