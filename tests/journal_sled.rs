@@ -1,11 +1,11 @@
 //! The journal on sled: kill -9, damage, limits and what refuses the start.
+#![cfg(feature = "server")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "a test may panic"
 )]
-#![cfg(feature = "server")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
