@@ -243,10 +243,12 @@ impl Fold<'_> {
             subjects: self.subjects,
             today: self.today,
         };
-        let (changes, overlaps) = if single {
-            (changes.of(&spells), overlaps(&spells, self.today))
-        } else {
-            (Vec::new(), Vec::new())
+        let (changes, overlaps) = match rule {
+            Some(rule) if rule.single_holder => {
+                (changes.of(&spells), overlaps(&spells, self.today))
+            }
+            None if in_turn(key.role) => (changes.in_turn(&spells), Vec::new()),
+            Some(_) | None => (Vec::new(), Vec::new()),
         };
         let calendar = self.question.pack.calendar();
         let working = |a, b| rule.map_or(0, |rule| rule.gap_working_days(calendar, a, b));
@@ -325,6 +327,20 @@ impl Fold<'_> {
             },
         }
     }
+}
+
+/// Whether the holders of a role of which no rule speaks follow one another. Co-workers, covers and duty workers do
+/// not, nor do the holders of different roles under one code.
+fn in_turn(role: Role) -> bool {
+    !matches!(
+        role,
+        Role::CoWorker
+            | Role::CoverWorker
+            | Role::DutyWorker
+            | Role::Other
+            | Role::NotStated
+            | Role::Unknown(_)
+    )
 }
 
 /// Whether two rows of siblings differ in nothing but the child, and what arrived about each in a gap.
