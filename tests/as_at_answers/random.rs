@@ -183,7 +183,7 @@ fn dated(step: &Step, history: &History, mut made: Entry) -> Entry {
             event.assertion = AssertionKind::Hearsay;
             event.source.kind = SourceKind::Parent;
         }
-        if step.x.is_multiple_of(4) {
+        if step.x.is_multiple_of(2) {
             event.significance = Significance::Key;
         }
         event.actor = Some(Actor {
