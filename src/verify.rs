@@ -195,6 +195,11 @@ impl Checker {
         self.promised(checkpoint);
     }
 
+    /// Notes that the store would show something else than its files hold: it must not be served.
+    pub fn store_differs(&mut self, what: String) {
+        self.fault(self.tree.size(), FaultKind::Store, what);
+    }
+
     /// Notes that something that belongs to the ledger's files could not be checked or is not as it was written, though no
     /// entry is known to be lost: the outcome is partial at best.
     pub fn not_whole(&mut self) {

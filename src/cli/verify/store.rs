@@ -18,7 +18,7 @@ use crate::ledger::head;
 use crate::ledger::note::VerifierKey;
 use crate::vault::derive::{KeyWalk, NoKey};
 use crate::vault::slot::{self, Keys};
-use crate::verify::{Checker, Fault, KeyState, Outcome, Report};
+use crate::verify::{Checker, Fault, FaultKind, KeyState, Outcome, Report};
 
 /// Checks a directory and prints what was found.
 pub(crate) fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failure> {
@@ -258,7 +258,8 @@ fn describe(table: &mut Table, report: &Report, found: &Scan) {
         );
         row("unfinished commit", format!("from {}", tail.first), detail);
     }
-    for fault in &report.faults {
+    let of_entries = |fault: &&Fault| fault.kind != FaultKind::Store;
+    for fault in report.faults.iter().filter(of_entries) {
         row("fault", fault.kind.to_string(), located(fault, found));
     }
     if report.faults_more > 0 {
@@ -301,12 +302,15 @@ fn own_view(
             "same",
             "a copy opens; its entries and index rows were counted".to_owned(),
         ),
-        View::Differs(what) => ("differs", what),
-        View::NotLooked(what) => ("not looked at", what),
+        View::Differs(what) => {
+            checker.store_differs(what.clone());
+            ("differs", what)
+        }
+        View::NotLooked(what) => {
+            checker.not_whole();
+            ("not looked at", what)
+        }
     };
-    if result != "same" {
-        checker.not_whole();
-    }
     table.row(["the store's own view".to_owned(), result.to_owned(), detail]);
     Ok(())
 }
