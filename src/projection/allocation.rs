@@ -243,12 +243,10 @@ impl Fold<'_> {
             subjects: self.subjects,
             today: self.today,
         };
-        let (changes, overlaps) = match rule {
-            Some(rule) if rule.single_holder => {
-                (changes.of(&spells), overlaps(&spells, self.today))
-            }
-            None if in_turn(key.role) => (changes.in_turn(&spells), Vec::new()),
-            Some(_) | None => (Vec::new(), Vec::new()),
+        let changes = match rule {
+            Some(rule) if rule.single_holder => changes.of(&spells),
+            None if in_turn(key.role) => changes.in_turn(&spells),
+            Some(_) | None => Vec::new(),
         };
         let calendar = self.question.pack.calendar();
         let working = |a, b| rule.map_or(0, |rule| rule.gap_working_days(calendar, a, b));
@@ -270,7 +268,7 @@ impl Fold<'_> {
             window: state
                 .filter(|state| !state.reasons.is_empty())
                 .map(|_| sure),
-            overlaps,
+            overlaps: overlaps(&spells, single, self.today),
             possible: marks
                 .iter()
                 .filter(|m| m.possible)
@@ -353,8 +351,12 @@ fn equal_but_child(a: &Row, b: &Row) -> bool {
     bare(a) == bare(b)
 }
 
-fn overlaps(spells: &[Spell], today: Date) -> Vec<Overlap> {
+/// Two at once in a role that has one holder.
+fn overlaps(spells: &[Spell], single: bool, today: Date) -> Vec<Overlap> {
     let mut found = Vec::new();
+    if !single {
+        return found;
+    }
     for (place, first) in spells.iter().enumerate() {
         for second in spells.iter().skip(place + 1) {
             let (Some(a), Some(b)) = (first.holder.named(), second.holder.named()) else {

@@ -65,7 +65,7 @@ pub(super) fn answer(
     }
     let items = found.items.iter().filter(|item| of_item(item.position));
     let of_agency = |agency: &AgencyId| named(agency.as_str());
-    let left = turnover::left_behind(case, names, pack, (&of_agency, &of_item));
+    let left = turnover::left_behind(case, names, pack, (of_agency, of_item));
     pb::KnowledgeAnswer {
         stamp: Some(stamp(asked, pack)),
         items: items.map(|of| item(case, of)).collect(),

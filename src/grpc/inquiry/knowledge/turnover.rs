@@ -25,7 +25,7 @@ pub(super) fn left_behind(
     case: &Case<'_>,
     names: &Names,
     pack: &Pack,
-    (named, of_item): (&dyn Fn(&AgencyId) -> bool, &dyn Fn(u64) -> bool),
+    (named, of_item): (impl Fn(&AgencyId) -> bool, impl Fn(u64) -> bool),
 ) -> (Vec<pb::NotShownAsRead>, Vec<pb::LeftWithPerson>) {
     let page = Page {
         names,
