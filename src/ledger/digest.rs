@@ -132,6 +132,15 @@ impl Deriver {
         self.bytes(&length.to_be_bytes()).bytes(bytes)
     }
 
+    /// Adds `lp` of the parts put together.
+    #[must_use]
+    pub fn lp_of(self, parts: &[&[u8]]) -> Self {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        let start = self.bytes(&length.to_be_bytes());
+        parts.iter().fold(start, |hash, part| hash.bytes(part))
+    }
+
     /// The 32-byte result.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {
