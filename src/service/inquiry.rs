@@ -231,6 +231,7 @@ impl Shared {
                 agency: entry.agency().parse().ok(),
                 kind: None,
                 month: None,
+                appended: timestamp(entry.appended()),
             });
         }
         let head = walk.head();
