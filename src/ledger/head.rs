@@ -1,5 +1,5 @@
-//! The bytes of the head file: two slots, the newer valid one counts (FORMAT.md section 9). Reading and writing the
-//! file is the service's part.
+//! The bytes of the head file: two slots, the newer valid one counts (FORMAT.md section 9). The file itself is
+//! the journal's part.
 
 use super::checkpoint::SignedCheckpoint;
 use super::codec::{DecodeError, NUMBER_MAX, Reader, Writer};

@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::journal::head::HeadFile;
 use crate::journal::{AppendError, Record};
 use crate::ledger::digest::{ChainTag, Link};
 use crate::ledger::entry::SealedEntry;
 
 use super::clock::Guard;
 use super::error::Refused;
-use super::headfile::HeadSink;
 use super::limits;
 use super::overlay::Overlay;
 use super::prepare::{Deadline, Prepared};
@@ -79,7 +79,9 @@ pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) guard: Guard,
     pub(super) signer: Signer,
-    pub(super) head_file: Box<dyn HeadSink>,
+    pub(super) head_file: HeadFile,
+    /// This start of the machine, as it stands beside each checkpoint in the head file.
+    pub(super) boot_id: [u8; 16],
     pub(super) unsynced_since: Option<Duration>,
 }
 
@@ -183,7 +185,8 @@ impl Writer {
         let Ok(checkpoint) = self.shared.extend(commit, &self.signer) else {
             return Err(self.poison());
         };
-        if self.head_file.write(&checkpoint.signed).is_err() {
+        let written = self.head_file.write(self.boot_id, &checkpoint.signed);
+        if written.is_err() {
             return Err(self.poison());
         }
         self.unsynced_since

@@ -17,13 +17,13 @@ use std::sync::{Arc, RwLock};
 use tokio::sync::watch;
 
 use crate::domain::id::EventId;
-use crate::journal::head::Head as FileHead;
+use crate::journal::head::{HeadError, HeadFile};
 use crate::journal::{Journal, Record};
-use crate::ledger::digest::TreeHash;
 use crate::ledger::entry::SealedEntry;
 use crate::ledger::fields::Singular;
+use crate::ledger::head::Head as Promised;
 use crate::ledger::statement::Origin;
-use crate::ledger::tree::MemoryTree;
+use crate::ledger::tree::{MemoryTree, TreeHead};
 use crate::vault::Vault;
 use crate::vault::file::VaultError;
 
@@ -32,7 +32,6 @@ use super::Service;
 use super::append::{self, Writer};
 use super::clock::{Clock, Guard};
 use super::error::Refused;
-use super::headfile::{HeadFile, HeadFileError, HeadSink};
 use super::limits;
 use super::own;
 use super::prepare::Decoder;
@@ -67,7 +66,7 @@ pub struct Parts {
 pub enum StartError {
     /// The head file cannot be used.
     #[error(transparent)]
-    HeadFile(#[from] HeadFileError),
+    HeadFile(#[from] HeadError),
     /// There are entries and no head file.
     #[error(
         "the store has {size} entries but there is no head file at {}: restore it; without it a rolled-back store \
@@ -150,7 +149,7 @@ pub enum StartError {
 pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service, StartError> {
     let signer = Signer::new(&parts.origin, &parts.log_key)?;
     let verifier = signer.verifier();
-    let opened = HeadFile::open(&parts.head_file, &verifier, parts.boot_id)?;
+    let opened = HeadFile::open(&parts.head_file, &verifier)?;
     let size = parts
         .journal
         .size()
@@ -183,12 +182,13 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
         shared: Arc::clone(&shared),
         guard,
         signer,
-        head_file: Box::new(head_file),
+        head_file,
+        boot_id,
         unsynced_since: None,
     };
     set_marker(&marker).map_err(|error| StartError::Writer(error.to_string()))?;
     if unclean && size > 0 {
-        let before = promised.map_or([0; 16], |head| head.slot.boot_id);
+        let before = promised.map_or([0; 16], |head| head.boot_id);
         let sealed = writer.append_own(&own::reopened(&shared.head(), before, boot_id));
         sealed.map_err(|refused| StartError::Writer(refused.to_string()))?;
     }
@@ -207,10 +207,12 @@ fn ready(
 ) -> Result<HeadFile, StartError> {
     let mut file = match file {
         Some(file) => file,
-        None => HeadFile::create(&parts.head_file, parts.boot_id)?,
+        None => HeadFile::create(&parts.head_file)?,
     };
     if let Some(head) = first {
-        let written = file.write(&head.signed).and_then(|()| file.sync());
+        let written = file
+            .write(parts.boot_id, &head.signed)
+            .and_then(|_generation| file.sync());
         written.map_err(|error| StartError::Writer(error.to_string()))?;
     }
     Ok(file)
@@ -241,8 +243,8 @@ fn shared(
     }
 }
 
-fn check_size(promised: Option<&FileHead>, found: u64) -> Result<(), StartError> {
-    let promised = promised.map_or(0, |head| head.named.size);
+fn check_size(promised: Option<&Promised>, found: u64) -> Result<(), StartError> {
+    let promised = promised.map_or(0, |head| head.checkpoint.checkpoint().size);
     if found < promised {
         Err(StartError::RolledBack { found, promised })
     } else {
@@ -250,9 +252,9 @@ fn check_size(promised: Option<&FileHead>, found: u64) -> Result<(), StartError>
     }
 }
 
-fn check_root(promised: Option<&FileHead>, tree: &MemoryTree) -> Result<(), StartError> {
+fn check_root(promised: Option<&Promised>, tree: &MemoryTree) -> Result<(), StartError> {
     let Some(head) = promised else { return Ok(()) };
-    let (size, root) = (head.named.size, TreeHash::new(head.named.root));
+    let TreeHead { size, root } = head.checkpoint.checkpoint().head();
     if tree.root_at(size) == Some(root) {
         Ok(())
     } else {
