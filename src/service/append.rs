@@ -128,6 +128,7 @@ impl Writer {
         let now = self.shared.clock.monotonic();
         let time = self.guard.next(self.shared.clock.as_ref());
         let mut commit = Overlay::default();
+        // A refusal may rest on what this commit has staged, so it too is told only when that is durable.
         let mut waiting = Vec::with_capacity(jobs.len());
         for job in jobs {
             if job.deadline.is_some_and(|deadline| deadline <= now) {
@@ -138,15 +139,13 @@ impl Writer {
             match self.stage(job.items, job.is_batch, time, (&commit, &mut local)) {
                 Ok(placements) => {
                     commit.merge(local);
-                    waiting.push((job.answer, placements));
+                    waiting.push((job.answer, Ok(placements)));
                 }
-                Err(refused) => answer(job.answer, Err(refused)),
+                Err(refused) => waiting.push((job.answer, Err(refused))),
             }
         }
         match self.make_durable(commit) {
-            Ok(()) => waiting
-                .into_iter()
-                .for_each(|(to, placements)| answer(to, Ok(placements))),
+            Ok(()) => waiting.into_iter().for_each(|(to, with)| answer(to, with)),
             Err(refused) => {
                 for (to, _) in waiting {
                     answer(to, Err(refused.clone()));
@@ -208,7 +207,7 @@ impl Writer {
     }
 }
 
-/// The entry as the journal keeps it. The ledger's own entries are found by position, not by event id.
+/// The entry as the journal keeps it.
 pub(super) fn record(entry: &SealedEntry) -> Record {
     Record {
         position: entry.position(),

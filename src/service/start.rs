@@ -118,6 +118,15 @@ pub enum StartError {
         /// The vault's mark.
         done: u64,
     },
+    /// A key is gone that nobody ordered to be destroyed.
+    #[error(
+        "the key of the entry at position {position} is gone, and no erasure order names it: restore the key file from \
+         its other copy, or the store that has the order"
+    )]
+    KeyGone {
+        /// The entry.
+        position: u64,
+    },
     /// An erasure order cannot be carried out. No key was destroyed.
     #[error(
         "the erasure order at position {position} cannot be carried out, and until it is nothing may be served: {what}"
@@ -164,10 +173,13 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     check_size(promised.as_ref(), size)?;
     let fold = Fold::of_all(&parts, size, progress)?;
     check_root(promised.as_ref(), &fold.tree)?;
-    erase::carry_out(&parts, &fold.orders, size)?;
+    erase::carry_out(&parts, &fold, size)?;
     parts.vault.ensure(size)?;
     let head = signer.sign(&fold.tree)?;
-    let head_file = ready(file, &parts, promised.is_none().then_some(&head))?;
+    let is_promised = promised
+        .as_ref()
+        .is_some_and(|promised| promised.checkpoint.checkpoint().size == head.size);
+    let head_file = ready(file, &parts, (!is_promised).then_some(&head))?;
     let guard = Guard::after(if size == 0 {
         i64::MIN
     } else {
@@ -199,17 +211,17 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     Ok(Service::new(shared, queue, thread, marker))
 }
 
-/// The head file, holding the first checkpoint if it never held one.
+/// The head file; with a checkpoint to be written to it first, when it does not yet promise all that will be shown.
 fn ready(
     file: Option<HeadFile>,
     parts: &Parts,
-    first: Option<&Head>,
+    unwritten: Option<&Head>,
 ) -> Result<HeadFile, StartError> {
     let mut file = match file {
         Some(file) => file,
         None => HeadFile::create(&parts.head_file)?,
     };
-    if let Some(head) = first {
+    if let Some(head) = unwritten {
         let written = file
             .write(parts.boot_id, &head.signed)
             .and_then(|_generation| file.sync());

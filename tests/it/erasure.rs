@@ -326,3 +326,22 @@ async fn a_store_older_than_its_key_file_is_refused() {
     assert!(expected, "{refused}");
     assert!(refused.to_string().contains("older than its key file"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_gone_without_an_order_refuses_the_start_and_names_the_entry() {
+    let dir = ledger().await;
+    // One destroyed in order, and one that no order names.
+    append_order(dir.path(), order(2, link_of(dir.path(), 2)));
+    World::over(dir.path()).await.stop().await;
+    let mark = keyring(dir.path()).erased_up_to();
+    keyring(dir.path()).destroy(&[3], mark).unwrap();
+    let refused = open(dir.path(), Setup::default()).err().unwrap();
+    assert!(
+        matches!(refused, StartError::KeyGone { position: 3 }),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains("no erasure order"),
+        "{refused}"
+    );
+}

@@ -1,36 +1,46 @@
 //! Erasure orders that the log holds and the vault has not carried out: their keys are destroyed before anything is
 //! served, because an order is appended first and a crash can come between it and the destruction.
 
+use std::collections::BTreeSet;
+
 use crate::ledger::entry::SealedEntry;
 use crate::ledger::own::OwnEvent;
 use crate::service::shared::decode;
 
+use super::fold::Fold;
 use super::{Parts, StartError};
 
-/// Destroys the keys that these verified orders name and notes that every order below `size` is carried out.
+/// Destroys the keys that the verified orders name and notes that every order below `size` is carried out.
 ///
 /// All orders are read before the first key goes: one that cannot be read, or names another entry than it did when it
-/// was given, destroys nothing.
+/// was given, destroys nothing. A key that is gone without any order is an entry lost, not erased.
 ///
 /// # Errors
-/// [`StartError::OlderThanKeys`], [`StartError::Order`], [`StartError::Store`], [`StartError::Vault`].
-pub(super) fn carry_out(
-    parts: &Parts,
-    orders: &[SealedEntry],
-    size: u64,
-) -> Result<(), StartError> {
+/// [`StartError::OlderThanKeys`], [`StartError::KeyGone`], [`StartError::Order`], [`StartError::Store`],
+/// [`StartError::Vault`].
+pub(super) fn carry_out(parts: &Parts, fold: &Fold<'_>, size: u64) -> Result<(), StartError> {
     let done = parts.vault.erased_up_to();
     if done > size {
         return Err(StartError::OlderThanKeys { found: size, done });
     }
-    if orders.is_empty() {
+    let (mut named, mut due) = (BTreeSet::new(), Vec::new());
+    for order in &fold.orders {
+        let position = target(parts, order)?;
+        named.insert(position);
+        if order.position() >= done {
+            due.push(position);
+        }
+    }
+    let gone = fold.keyless.iter().find(|gone| !named.contains(gone));
+    if let Some(position) = gone {
+        return Err(StartError::KeyGone {
+            position: *position,
+        });
+    }
+    if due.is_empty() {
         return Ok(());
     }
-    let positions: Vec<u64> = orders
-        .iter()
-        .map(|order| target(parts, order))
-        .collect::<Result<_, _>>()?;
-    Ok(parts.vault.destroy(&positions, size)?)
+    Ok(parts.vault.destroy(&due, size)?)
 }
 
 /// The position whose key an order destroys, after a look at the entry there.
