@@ -9,15 +9,16 @@ pub mod case;
 pub mod checkpoint;
 mod report;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::report::{Contents, Fault, FaultKind, Outcome, Report};
 
 use crate::ledger::chain::ChainWalk;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::content::EntryKey;
-use crate::ledger::digest::{ChainTag, TreeHash};
-use crate::ledger::entry::{Chain, SealedEntry};
+use crate::ledger::digest::{ChainTag, Link, TreeHash};
+use crate::ledger::entry::{Chain, EntryKind, SealedEntry};
+use crate::ledger::own::OwnEvent;
 use crate::ledger::statement::{Origin, verify_signature};
 use crate::ledger::tree::MemoryTree;
 
@@ -44,6 +45,12 @@ pub struct Checker {
     /// Public keys by key id, for signed statements.
     signers: BTreeMap<[u8; 32], [u8; 32]>,
     appended: u64,
+    /// Where the next entry stands.
+    next: u64,
+    /// Positions whose key was destroyed, with the link of the entry there.
+    keyless: BTreeMap<u64, Link>,
+    /// What the erasure orders name: position and link.
+    ordered: BTreeSet<(u64, Link)>,
     contents: Contents,
     signatures_unchecked: u64,
     whole: bool,
@@ -60,6 +67,9 @@ impl Checker {
             chains: BTreeMap::new(),
             signers: BTreeMap::new(),
             appended: 0,
+            next: 0,
+            keyless: BTreeMap::new(),
+            ordered: BTreeSet::new(),
             contents: Contents::default(),
             signatures_unchecked: 0,
             whole: true,
@@ -77,20 +87,31 @@ impl Checker {
 
     /// Checks the next entry. `key` is asked for its key by position.
     pub fn entry(&mut self, bytes: &[u8], key: impl FnOnce(u64) -> KeyState) {
-        let position = self.tree.size();
+        let position = self.next;
         match SealedEntry::decode(bytes) {
-            Ok(entry) => self.sealed(&entry, key),
+            Ok(entry) => {
+                self.sealed(&entry, key);
+                self.leaf(entry.leaf_hash());
+            }
             Err(error) => {
                 self.fault(position, FaultKind::Form, error.to_string());
-                // Keeps the positions of what follows; the root cannot come out right any more.
-                self.tree.append(TreeHash::ZERO);
+                // The root cannot come out right any more.
+                self.leaf(TreeHash::ZERO);
             }
+        }
+        self.next = position.saturating_add(1);
+    }
+
+    /// The tree ends at the first position that is missing: what follows has no root to be compared with.
+    fn leaf(&mut self, hash: TreeHash) {
+        if self.tree.size() == self.next {
+            self.tree.append(hash);
         }
     }
 
-    /// Notes that the entry at the next position is missing.
+    /// Notes that every entry from the next position up to `until`, not included, is missing.
     pub fn missing(&mut self, until: u64) {
-        let from = self.tree.size();
+        let from = self.next;
         if from >= until {
             return;
         }
@@ -100,13 +121,11 @@ impl Checker {
             FaultKind::Missing,
             format!("positions {from} to {last} are missing"),
         );
-        while self.tree.size() < until {
-            self.tree.append(TreeHash::ZERO);
-        }
+        self.next = until;
     }
 
     fn sealed(&mut self, entry: &SealedEntry, key: impl FnOnce(u64) -> KeyState) {
-        let position = self.tree.size();
+        let position = self.next;
         if entry.position() != position {
             let says = format!("the entry says that it is number {}", entry.position());
             self.fault(position, FaultKind::Position, says);
@@ -119,7 +138,6 @@ impl Checker {
         self.chain(position, entry);
         self.signature(position, entry);
         self.content(position, entry, key);
-        self.tree.append(entry.leaf_hash());
     }
 
     fn chain(&mut self, position: u64, entry: &SealedEntry) {
@@ -165,11 +183,42 @@ impl Checker {
         }
         match key(position) {
             KeyState::Key(key) => match entry.open(&key) {
-                Ok(_proven) => self.contents.proven += 1,
+                Ok(proven) => {
+                    self.contents.proven += 1;
+                    self.order(position, entry.kind(), &proven.event);
+                }
                 Err(error) => self.fault(position, FaultKind::Content, error.to_string()),
             },
-            KeyState::Erased => self.contents.erased += 1,
+            KeyState::Erased => {
+                self.contents.erased += 1;
+                self.keyless.insert(position, entry.link());
+            }
             KeyState::NotHere => self.contents.no_key += 1,
+        }
+    }
+
+    fn order(&mut self, position: u64, kind: EntryKind, event: &[u8]) {
+        if kind != EntryKind::ErasureOrder {
+            return;
+        }
+        match OwnEvent::decode(kind, event) {
+            Ok(OwnEvent::ErasureOrder { position, link, .. }) => {
+                self.ordered.insert((position, link));
+            }
+            Ok(_) | Err(_) => {
+                let says = "it is not the erasure order that its kind says".to_owned();
+                self.fault(position, FaultKind::Content, says);
+            }
+        }
+    }
+
+    /// A key that is gone without an order is content lost, not erased.
+    fn unordered(&mut self) {
+        for (position, link) in std::mem::take(&mut self.keyless) {
+            if !self.ordered.contains(&(position, link)) {
+                let says = "its key is gone, and no erasure order names it".to_owned();
+                self.fault(position, FaultKind::Content, says);
+            }
         }
     }
 
@@ -204,7 +253,8 @@ impl Checker {
     /// Ends the check. `promised` is a checkpoint that the ledger must contain: its newest, from the head file or kept by
     /// somebody else. Without one the outcome is at best partial: nothing says that the end is there.
     pub fn finish(mut self, promised: Option<&Checkpoint>) -> Report {
-        let size = self.tree.size();
+        let size = self.next;
+        self.unordered();
         if let Some(checkpoint) = promised {
             self.promised(checkpoint);
         }
@@ -235,7 +285,7 @@ impl Checker {
     }
 
     fn promised(&mut self, checkpoint: &Checkpoint) {
-        let size = self.tree.size();
+        let size = self.next;
         if checkpoint.origin != self.origin {
             let says = "the checkpoint is another ledger's".to_owned();
             self.fault(size, FaultKind::Checkpoint, says);

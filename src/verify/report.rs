@@ -80,7 +80,7 @@ pub struct Fault {
 pub struct Contents {
     /// Opened, and the fields root recomputed from it.
     pub proven: u64,
-    /// The stored bytes are intact; their key was destroyed.
+    /// The stored bytes are intact; their key was destroyed, by an order or the entry is among the faults.
     pub erased: u64,
     /// The stored bytes are intact; no key here to open them.
     pub no_key: u64,
@@ -91,9 +91,9 @@ pub struct Contents {
 pub struct Report {
     /// The result in one word.
     pub outcome: Outcome,
-    /// Entries checked.
+    /// The position after the last entry; without a fault, the number of entries checked.
     pub size: u64,
-    /// Root of the tree over them.
+    /// Root of the tree over the entries before the first that is missing.
     pub root: TreeHash,
     /// Chains seen: cases, and the ledger's own.
     pub chains: u64,

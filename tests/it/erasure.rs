@@ -296,6 +296,7 @@ async fn an_order_that_is_malformed_or_names_another_entry_refuses_the_start_and
         (order(3, link), "another link"),
         (order(5, link), "no earlier entry"),
         (order(99, link), "no earlier entry"),
+        (order(4, link), "names an erasure order"),
     ] {
         let copy = temp();
         crate::stop::copy(dir.path(), copy.path());

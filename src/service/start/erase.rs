@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ledger::entry::SealedEntry;
+use crate::ledger::entry::{EntryKind, SealedEntry};
 use crate::ledger::own::OwnEvent;
 use crate::service::shared::decode;
 
@@ -64,6 +64,9 @@ fn target(parts: &Parts, order: &SealedEntry) -> Result<u64, StartError> {
     let page = page.map_err(|error| StartError::Store(error.into()))?;
     let entry = page.first().and_then(|stored| decode(stored).ok());
     match entry {
+        Some(entry) if entry.kind() == EntryKind::ErasureOrder => Err(wrong(
+            "it names an erasure order, and those stay readable".to_owned(),
+        )),
         Some(entry) if entry.link() == link => Ok(position),
         Some(_) | None => Err(wrong(format!(
             "the entry at position {position} has another link than it names"
