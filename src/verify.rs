@@ -45,6 +45,8 @@ pub struct Checker {
     /// Public keys by key id, for signed statements.
     signers: BTreeMap<[u8; 32], [u8; 32]>,
     appended: u64,
+    /// Whether the next entry begins a commit; `None` when commits are not known.
+    begins: Option<bool>,
     /// Where the next entry stands.
     next: u64,
     /// Positions whose key was destroyed, with the link of the entry there.
@@ -67,6 +69,7 @@ impl Checker {
             chains: BTreeMap::new(),
             signers: BTreeMap::new(),
             appended: 0,
+            begins: None,
             next: 0,
             keyless: BTreeMap::new(),
             ordered: BTreeSet::new(),
@@ -83,6 +86,12 @@ impl Checker {
     pub fn with_signer(mut self, key_id: [u8; 32], public_key: [u8; 32]) -> Self {
         self.signers.insert(key_id, public_key);
         self
+    }
+
+    /// Notes that the next entry begins a commit: all of a commit has one appended time, later than that of the one
+    /// before. Whoever does not know the commits never calls this.
+    pub fn commit(&mut self) {
+        self.begins = Some(true);
     }
 
     /// Checks the next entry. `key` is asked for its key by position.
@@ -130,10 +139,16 @@ impl Checker {
             let says = format!("the entry says that it is number {}", entry.position());
             self.fault(position, FaultKind::Position, says);
         }
-        if entry.appended() < self.appended {
-            let says = "it was appended before the entry in front of it".to_owned();
+        let fits = match self.begins {
+            None => entry.appended() >= self.appended,
+            Some(true) => entry.appended() > self.appended || position == 0,
+            Some(false) => entry.appended() == self.appended,
+        };
+        if !fits {
+            let says = "its appended time does not fit that of the entry in front of it".to_owned();
             self.fault(position, FaultKind::Time, says);
         }
+        self.begins = self.begins.map(|_begins| false);
         self.appended = self.appended.max(entry.appended());
         self.chain(position, entry);
         self.signature(position, entry);

@@ -124,6 +124,28 @@ fn two_entries_swapped_say_where_they_belong() {
 }
 
 #[test]
+fn two_commits_of_one_time_and_one_commit_of_two_times_are_told_where_commits_are_known() {
+    // Each entry of these has its own time.
+    let ledger = SealedLedger::new(4, 1);
+    let check = |stored: &[Vec<u8>], begins: &[usize]| {
+        let mut checker = Checker::new(origin());
+        for (position, entry) in stored.iter().enumerate() {
+            if begins.contains(&position) {
+                checker.commit();
+            }
+            checker.entry(entry, |position| key_of(&ledger.keys, position));
+        }
+        kinds(&checker.finish(None))
+    };
+    let stored = bytes(&ledger);
+    assert_eq!(check(&stored, &[0, 1, 2, 3]), []);
+    assert_eq!(check(&stored, &[0, 1, 3]), [(2, FaultKind::Time)]);
+    let twice = [stored[0].clone(), stored[0].clone()];
+    let told = check(&twice, &[0, 1]);
+    assert!(told.contains(&(1, FaultKind::Time)), "{told:?}");
+}
+
+#[test]
 fn chain_and_tree_that_disagree_are_told() {
     // The chain of these entries is right; the tree was made over other leaves.
     let ledger = SealedLedger::new(6, 1);

@@ -110,6 +110,18 @@ impl Head {
     }
 }
 
+/// How many of the two slots are neither valid nor blank: torn by a power cut, or changed.
+#[must_use]
+pub fn damaged(file: &[u8], log: &VerifierKey) -> usize {
+    let is_sound = |(index, slot): (usize, &[u8])| {
+        let is_blank = slot.iter().all(|byte| *byte == 0);
+        is_blank || Head::decode(slot, log).is_ok_and(|head| head.offset() == index * SLOT)
+    };
+    let sound = file.chunks(SLOT).enumerate().take(2);
+    let sound = sound.filter(|slot| is_sound(*slot)).count();
+    2_usize.saturating_sub(sound)
+}
+
 /// The head that counts, out of the whole file; `None` when neither slot is valid. A torn write leaves the other slot.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ pub enum FaultKind {
     Form,
     /// The entry says another position than where it stands.
     Position,
-    /// Its time is earlier than that of the entry before.
+    /// Its time does not fit that of the entry before.
     Time,
     /// It does not follow the one before it in its chain.
     Chain,

@@ -47,11 +47,11 @@ pub(in crate::cli) fn check(
     let blocks = File::open(&path)
         .map_err(|error| Failure::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
     let found = find(global, &blocks, origin.as_str())?;
-    let keys = keys(&directory, &mut table)?;
     let mut checker = Checker::new(origin.clone());
+    let keys = keys(&directory, &mut table, &mut checker)?;
     walk(global, &blocks, &found, keys.as_ref(), &mut checker)?;
 
-    let mut promised = newest(&directory, &vkey, &mut table)?;
+    let mut promised = newest(&directory, &vkey, &mut table, &mut checker)?;
     if let Some(kept) = &wanted.checkpoint {
         let kept = read_checkpoint(kept, &vkey)?;
         // The larger one is held to at the end, the smaller one here.
@@ -112,6 +112,7 @@ fn walk(
     let mut walk = KeyWalk::new();
     for commit in &found.commits {
         checker.missing(commit.first);
+        checker.commit();
         let entries = read_commit(blocks, commit).map_err(|error| unreadable(&error))?;
         for entry in entries {
             checker.entry(&entry, |position| match keys {
@@ -130,7 +131,11 @@ fn walk(
 }
 
 /// The keys of the entries, read without writing; `None` when there are none to be had.
-fn keys(directory: &Directory, table: &mut Table) -> Result<Option<Keys>, Failure> {
+fn keys(
+    directory: &Directory,
+    table: &mut Table,
+    checker: &mut Checker,
+) -> Result<Option<Keys>, Failure> {
     let mut row = |result: &str, detail: String| {
         table.row(["keys".to_owned(), result.to_owned(), detail]);
     };
@@ -144,6 +149,7 @@ fn keys(directory: &Directory, table: &mut Table) -> Result<Option<Keys>, Failur
     match slot::choose(&bytes, &directory.origin()?) {
         Ok(Some((keys, rewrite))) => {
             let state = if rewrite {
+                checker.not_whole();
                 "one slot counts, the other is older or damaged"
             } else {
                 "both slots valid and equal"
@@ -173,6 +179,7 @@ fn newest(
     directory: &Directory,
     vkey: &VerifierKey,
     table: &mut Table,
+    checker: &mut Checker,
 ) -> Result<Option<Checkpoint>, Failure> {
     let mut row = |result: &str, detail: String| {
         table.row(["head file".to_owned(), result.to_owned(), detail]);
@@ -187,13 +194,17 @@ fn newest(
     match head::choose(&bytes, vkey) {
         Ok(Some(head)) => {
             let checkpoint = head.checkpoint.checkpoint().clone();
-            row(
-                "read",
-                format!(
-                    "promises {} entries, root {}",
-                    checkpoint.size, checkpoint.root
-                ),
+            let promises = format!(
+                "promises {} entries, root {}",
+                checkpoint.size, checkpoint.root
             );
+            if head::damaged(&bytes, vkey) == 0 {
+                row("read", promises);
+            } else {
+                // It may have been the newer one.
+                checker.not_whole();
+                row("damaged", format!("one slot only: it {promises}"));
+            }
             Ok(Some(checkpoint))
         }
         Ok(None) => {
@@ -252,10 +263,12 @@ fn describe(table: &mut Table, report: &Report, found: &Scan) {
         );
     }
     for tail in &found.tails {
-        let detail = format!(
-            "{} of {} parts: it was never acknowledged",
-            tail.found, tail.parts
-        );
+        let state = match report.checkpoint {
+            Some(size) if tail.first < size => "it is in a checkpoint",
+            Some(_) => "it was never acknowledged",
+            None => "no checkpoint says whether it was acknowledged",
+        };
+        let detail = format!("{} of {} parts: {state}", tail.found, tail.parts);
         row("unfinished commit", format!("from {}", tail.first), detail);
     }
     for fault in &report.faults {
