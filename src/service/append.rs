@@ -89,7 +89,7 @@ impl Writer {
     /// Runs until it is told to stop or every sender is gone.
     pub(super) fn run(mut self, queue: &Receiver<Message>) {
         loop {
-            match queue.recv_timeout(limits::HEAD_SYNC) {
+            match queue.recv_timeout(self.sync_due_in()) {
                 Ok(Message::Append(first)) => {
                     let (jobs, stop) = drain(*first, queue);
                     self.commit(jobs);
@@ -100,14 +100,16 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => self.sync_head(),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            let due = self.unsynced_since.is_some_and(|since| {
-                self.shared.clock.monotonic().saturating_sub(since) >= limits::HEAD_SYNC
-            });
-            if due {
+            if self.sync_due_in().is_zero() {
                 self.sync_head();
             }
         }
         self.sync_head();
+    }
+
+    /// How long the head file may still wait for its sync.
+    fn sync_due_in(&self) -> Duration {
+        time_left(self.unsynced_since, self.shared.clock.monotonic())
     }
 
     /// One commit: every job is answered, whatever happens.
@@ -181,16 +183,16 @@ impl Writer {
                 | AppendError::InDoubt { .. },
             ) => return Err(self.poison()),
         }
-        let Ok(checkpoint) = self.shared.extend(commit, &self.signer) else {
+        let Ok(head) = self.shared.extend(&commit, &self.signer) else {
             return Err(self.poison());
         };
-        let written = self.head_file.write(self.boot_id, &checkpoint.signed);
+        let written = self.head_file.write(self.boot_id, &head.signed);
         if written.is_err() {
             return Err(self.poison());
         }
         self.unsynced_since
             .get_or_insert_with(|| self.shared.clock.monotonic());
-        self.shared.publish(checkpoint);
+        self.shared.publish(commit, head);
         Ok(())
     }
 
@@ -205,6 +207,12 @@ impl Writer {
             self.poison();
         }
     }
+}
+
+/// What is left of the time that a written head file may stay unsynced; all of it when nothing is unsynced.
+fn time_left(unsynced_since: Option<Duration>, now: Duration) -> Duration {
+    let waited = unsynced_since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+    limits::HEAD_SYNC.saturating_sub(waited)
 }
 
 /// The entry as the journal keeps it.
@@ -243,4 +251,18 @@ fn answer(
     with: Result<Vec<Placement>, Refused>,
 ) {
     drop(to.send(with));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_for_requests_never_outlasts_the_time_the_head_file_may_stay_unsynced() {
+        let ms = Duration::from_millis;
+        assert_eq!(time_left(None, ms(70_000)), limits::HEAD_SYNC);
+        assert_eq!(time_left(Some(ms(500)), ms(1_400)), ms(100));
+        assert_eq!(time_left(Some(ms(500)), ms(1_500)), ms(0));
+        assert_eq!(time_left(Some(ms(500)), ms(9_500)), ms(0));
+    }
 }

@@ -296,13 +296,18 @@ fn marker_path(head_file: &Path) -> PathBuf {
 
 fn set_marker(path: &Path) -> io::Result<()> {
     File::create(path)?.sync_all()?;
-    path.parent()
-        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    sync_directory_of(path)
 }
 
 /// Tells the next start that this stop was clean.
 pub(super) fn clear_marker(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
-    path.parent()
-        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    sync_directory_of(path)
+}
+
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
