@@ -216,14 +216,11 @@ impl Checker {
         if kind != EntryKind::ErasureOrder {
             return;
         }
-        match OwnEvent::decode(kind, event) {
-            Ok(OwnEvent::ErasureOrder { position, link, .. }) => {
-                self.ordered.insert((position, link));
-            }
-            Ok(_) | Err(_) => {
-                let says = "it is not the erasure order that its kind says".to_owned();
-                self.fault(position, FaultKind::Content, says);
-            }
+        if let Ok(OwnEvent::ErasureOrder { position, link, .. }) = OwnEvent::decode(kind, event) {
+            self.ordered.insert((position, link));
+        } else {
+            let says = "it is not the erasure order that its kind says".to_owned();
+            self.fault(position, FaultKind::Content, says);
         }
     }
 

@@ -1,9 +1,5 @@
 //! Blocks and the head file are what `proto/FORMAT.md` says: the frozen vectors, made by other code, agree.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::Path;

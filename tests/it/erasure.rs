@@ -59,16 +59,28 @@ fn link_of(dir: &Path, position: usize) -> Link {
 }
 
 fn order(position: u64, link: Link) -> Vec<u8> {
+    order_of(position, link, Erased::Entry)
+}
+
+fn order_of(position: u64, link: Link, what: Erased) -> Vec<u8> {
     let order = OwnEvent::ErasureOrder {
         position,
         link,
-        what: Erased::Entry,
+        what,
         authority: "court order".to_owned(),
         basis: "invented".to_owned(),
         approvers: ["A1".to_owned(), "A2".to_owned()],
         fields_gone: 4,
     };
     order.encode()
+}
+
+/// Every field of an entry, as an order keeps them.
+fn kept(dir: &Path, position: u64) -> Vec<u8> {
+    let key = keyring(dir).key(position).unwrap();
+    let entry = &entries(dir).1[usize::try_from(position).unwrap()];
+    let content = entry.open(&key).unwrap();
+    content.committed.disclose(|_path| true).encode()
 }
 
 /// Seals these bytes as an erasure order and appends them: what is on the disk when a crash comes before the destruction.
@@ -297,6 +309,12 @@ async fn an_order_that_is_malformed_or_names_another_entry_refuses_the_start_and
         (order(5, link), "no earlier entry"),
         (order(99, link), "no earlier entry"),
         (order(4, link), "names an erasure order"),
+        // What it keeps of the entry is nothing that can be read, or is of another entry.
+        (order_of(2, link, Erased::Fields(vec![1])), "commitments"),
+        (
+            order_of(2, link, Erased::Fields(kept(dir.path(), 3))),
+            "not those of the statement",
+        ),
     ] {
         let copy = temp();
         crate::stop::copy(dir.path(), copy.path());
@@ -312,6 +330,15 @@ async fn an_order_that_is_malformed_or_names_another_entry_refuses_the_start_and
         assert!(keys.key(1).is_ok(), "no order is carried out in part");
         assert_eq!(keys.erased_up_to(), 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_keeps_fields_of_its_very_entry_is_carried_out() {
+    let dir = ledger().await;
+    let what = Erased::Fields(kept(dir.path(), 2));
+    append_order(dir.path(), order_of(2, link_of(dir.path(), 2), what));
+    World::over(dir.path()).await.stop().await;
+    assert_eq!(keyring(dir.path()).key(2), Err(NoKey::Erased));
 }
 
 #[tokio::test(flavor = "multi_thread")]

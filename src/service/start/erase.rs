@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::ledger::commitment::Disclosure;
 use crate::ledger::entry::{EntryKind, SealedEntry};
-use crate::ledger::own::OwnEvent;
+use crate::ledger::fields::Singular;
+use crate::ledger::own::{Erased, OwnEvent};
 use crate::service::shared::decode;
 
 use super::fold::Fold;
@@ -54,7 +56,13 @@ fn target(parts: &Parts, order: &SealedEntry) -> Result<u64, StartError> {
     let content = order.open(&key).map_err(|error| wrong(error.to_string()))?;
     let event = OwnEvent::decode(order.kind(), &content.event);
     let event = event.map_err(|error| wrong(error.to_string()))?;
-    let OwnEvent::ErasureOrder { position, link, .. } = event else {
+    let OwnEvent::ErasureOrder {
+        position,
+        link,
+        what,
+        ..
+    } = event
+    else {
         return Err(wrong("it is no erasure order".to_owned()));
     };
     if position >= order.position() {
@@ -67,9 +75,23 @@ fn target(parts: &Parts, order: &SealedEntry) -> Result<u64, StartError> {
         Some(entry) if entry.kind() == EntryKind::ErasureOrder => Err(wrong(
             "it names an erasure order, and those stay readable".to_owned(),
         )),
-        Some(entry) if entry.link() == link => Ok(position),
+        Some(entry) if entry.link() == link => {
+            stays(&what, &entry, &parts.singular).map_err(wrong)?;
+            Ok(position)
+        }
         Some(_) | None => Err(wrong(format!(
             "the entry at position {position} has another link than it names"
         ))),
     }
+}
+
+/// Whether the fields that an order keeps are fields of that entry: after the key they are all that is left of it.
+fn stays(what: &Erased, entry: &SealedEntry, singular: &Singular) -> Result<(), String> {
+    let Erased::Fields(kept) = what else {
+        return Ok(());
+    };
+    let kept = Disclosure::decode(kept).map_err(|error| error.to_string())?;
+    let root = entry.parsed().statement.fields_root;
+    kept.check(root, singular)
+        .map_err(|error| error.to_string())
 }
