@@ -7,18 +7,20 @@
 
 pub mod case;
 pub mod checkpoint;
+mod look;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::look::{Look, look};
 pub use self::report::{Contents, Fault, FaultKind, Outcome, Report};
 
+use self::look::ContentLook;
 use crate::ledger::chain::ChainWalk;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::content::EntryKey;
 use crate::ledger::digest::{ChainTag, Link, TreeHash};
-use crate::ledger::entry::{Chain, EntryKind, SealedEntry};
-use crate::ledger::own::OwnEvent;
+use crate::ledger::entry::{Chain, SealedEntry};
 use crate::ledger::statement::{Origin, verify_signature};
 use crate::ledger::tree::MemoryTree;
 
@@ -96,18 +98,22 @@ impl Checker {
 
     /// Checks the next entry. `key` is asked for its key by position.
     pub fn entry(&mut self, bytes: &[u8], key: impl FnOnce(u64) -> KeyState) {
+        let key = key(self.next);
+        self.looked(look(bytes, &key));
+    }
+
+    /// Checks the next entry, which was looked at alone before.
+    pub fn looked(&mut self, look: Look) {
         let position = self.next;
-        match SealedEntry::decode(bytes) {
+        match look.entry {
             Ok(entry) => {
-                self.sealed(&entry, key);
-                self.leaf(entry.leaf_hash());
+                self.sealed(position, &entry);
+                self.content(position, entry.link(), look.content);
             }
-            Err(error) => {
-                self.fault(position, FaultKind::Form, error.to_string());
-                // The root cannot come out right any more.
-                self.leaf(TreeHash::ZERO);
-            }
+            Err(what) => self.fault(position, FaultKind::Form, what),
         }
+        // Without a form it is a leaf of zeros, and the root cannot come out right any more.
+        self.leaf(look.leaf);
         self.next = position.saturating_add(1);
     }
 
@@ -133,8 +139,7 @@ impl Checker {
         self.next = until;
     }
 
-    fn sealed(&mut self, entry: &SealedEntry, key: impl FnOnce(u64) -> KeyState) {
-        let position = self.next;
+    fn sealed(&mut self, position: u64, entry: &SealedEntry) {
         if entry.position() != position {
             let says = format!("the entry says that it is number {}", entry.position());
             self.fault(position, FaultKind::Position, says);
@@ -152,7 +157,6 @@ impl Checker {
         self.appended = self.appended.max(entry.appended());
         self.chain(position, entry);
         self.signature(position, entry);
-        self.content(position, entry, key);
     }
 
     fn chain(&mut self, position: u64, entry: &SealedEntry) {
@@ -190,37 +194,18 @@ impl Checker {
         }
     }
 
-    fn content(&mut self, position: u64, entry: &SealedEntry, key: impl FnOnce(u64) -> KeyState) {
-        if !entry.content_intact() {
-            let says = "the stored content is not what the header was sealed over".to_owned();
-            self.fault(position, FaultKind::Content, says);
-            return;
-        }
-        match key(position) {
-            KeyState::Key(key) => match entry.open(&key) {
-                Ok(proven) => {
-                    self.contents.proven += 1;
-                    self.order(position, entry.kind(), &proven.event);
-                }
-                Err(error) => self.fault(position, FaultKind::Content, error.to_string()),
-            },
-            KeyState::Erased => {
-                self.contents.erased += 1;
-                self.keyless.insert(position, entry.link());
+    fn content(&mut self, position: u64, link: Link, content: ContentLook) {
+        match content {
+            ContentLook::Proven(order) => {
+                self.contents.proven += 1;
+                self.ordered.extend(order);
             }
-            KeyState::NotHere => self.contents.no_key += 1,
-        }
-    }
-
-    fn order(&mut self, position: u64, kind: EntryKind, event: &[u8]) {
-        if kind != EntryKind::ErasureOrder {
-            return;
-        }
-        if let Ok(OwnEvent::ErasureOrder { position, link, .. }) = OwnEvent::decode(kind, event) {
-            self.ordered.insert((position, link));
-        } else {
-            let says = "it is not the erasure order that its kind says".to_owned();
-            self.fault(position, FaultKind::Content, says);
+            ContentLook::Erased => {
+                self.contents.erased += 1;
+                self.keyless.insert(position, link);
+            }
+            ContentLook::NoKey => self.contents.no_key += 1,
+            ContentLook::Wrong(what) => self.fault(position, FaultKind::Content, what),
         }
     }
 
@@ -254,6 +239,11 @@ impl Checker {
     /// Checks that the ledger contains a checkpoint that somebody kept.
     pub fn holds(&mut self, checkpoint: &Checkpoint) {
         self.promised(checkpoint);
+    }
+
+    /// Notes that the store would show something else than its files hold: it must not be served.
+    pub fn store_differs(&mut self, what: String) {
+        self.fault(self.next, FaultKind::Store, what);
     }
 
     /// Notes that something that belongs to the ledger's files could not be checked or is not as it was written, though no

@@ -33,7 +33,10 @@ fn verdict(report: &Report) -> String {
                 report.size
             )
         }
-        Outcome::Failed => format!("FAILED: {faults} faults in {} entries", report.size),
+        Outcome::Failed => {
+            let what = if faults == 1 { "fault" } else { "faults" };
+            format!("FAILED: {faults} {what} in {} entries", report.size)
+        }
         Outcome::Nothing => "nothing was checked: there are no entries".to_owned(),
     }
 }

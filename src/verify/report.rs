@@ -47,6 +47,8 @@ pub enum FaultKind {
     Missing,
     /// The tree is not that of a checkpoint.
     Checkpoint,
+    /// The store would show something else than its files hold.
+    Store,
 }
 
 impl fmt::Display for FaultKind {
@@ -60,6 +62,7 @@ impl fmt::Display for FaultKind {
             Self::Content => "content",
             Self::Missing => "missing",
             Self::Checkpoint => "checkpoint",
+            Self::Store => "store",
         })
     }
 }

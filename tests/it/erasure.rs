@@ -11,7 +11,7 @@ use caseledger::grpc::pb::get_entry_request::By;
 use caseledger::journal::Journal;
 use caseledger::journal::sled::{Options, SledJournal};
 use caseledger::ledger::chain::{ChainHead, check_next};
-use caseledger::ledger::commitment::Secret;
+use caseledger::ledger::commitment::{Secret, commit};
 use caseledger::ledger::digest::{FieldsRoot, Link, TreeHash};
 use caseledger::ledger::entry::{
     Authenticated, EntryKind, Header, Ingest, Place, SealedEntry, Unsealed, seal,
@@ -80,7 +80,8 @@ fn kept(dir: &Path, position: u64) -> Vec<u8> {
     let key = keyring(dir).key(position).unwrap();
     let entry = &entries(dir).1[usize::try_from(position).unwrap()];
     let content = entry.open(&key).unwrap();
-    content.committed.disclose(|_path| true).encode()
+    let committed = commit(&content.event, &content.secret, &Default::default()).unwrap();
+    committed.disclose(|_path| true).encode()
 }
 
 /// Seals these bytes as an erasure order and appends them: what is on the disk when a crash comes before the destruction.
