@@ -10,6 +10,7 @@ use caseledger::ledger::chain::ChainHead;
 use caseledger::ledger::commitment::Secret;
 use caseledger::ledger::digest::Link;
 use caseledger::ledger::entry::{Place, SealedEntry, Unsealed, seal};
+use caseledger::ledger::fields::Singular;
 use caseledger::ledger::statement::{Seen, Statement};
 use caseledger::service::start::{StartError, read_record};
 use caseledger::vault::Vault;
@@ -145,7 +146,7 @@ async fn a_start_refuses_an_entry_that_claims_to_have_seen_what_its_chain_never_
         head: &ChainHead::at(header),
         key: &keys.key(2).unwrap(),
     };
-    let (entry, _) = seal(&unsealed.prepare(&Default::default()).unwrap(), &place).unwrap();
+    let (entry, _) = seal(&unsealed.prepare(&Singular::default()).unwrap(), &place).unwrap();
     drop(keys);
     let record = read_record(&entry.encode()).unwrap();
     journal.append(2, &[record]).unwrap();

@@ -16,6 +16,7 @@ use caseledger::ledger::digest::{FieldsRoot, Link, TreeHash};
 use caseledger::ledger::entry::{
     Authenticated, EntryKind, Header, Ingest, Place, SealedEntry, Unsealed, seal,
 };
+use caseledger::ledger::fields::Singular;
 use caseledger::ledger::own::{Erased, OwnEvent, singular};
 use caseledger::ledger::statement::{AgencyName, Origin, Seen, Statement};
 use caseledger::ledger::tree::{leaf_hash, verify_inclusion};
@@ -80,7 +81,7 @@ fn kept(dir: &Path, position: u64) -> Vec<u8> {
     let key = keyring(dir).key(position).unwrap();
     let entry = &entries(dir).1[usize::try_from(position).unwrap()];
     let content = entry.open(&key).unwrap();
-    let committed = commit(&content.event, &content.secret, &Default::default()).unwrap();
+    let committed = commit(&content.event, &content.secret, &Singular::default()).unwrap();
     committed.disclose(|_path| true).encode()
 }
 
