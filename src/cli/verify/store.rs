@@ -18,7 +18,7 @@ use crate::ledger::head;
 use crate::ledger::note::VerifierKey;
 use crate::vault::derive::{KeyWalk, NoKey};
 use crate::vault::slot::{self, Keys};
-use crate::verify::{Checker, Fault, FaultKind, KeyState, Outcome, Report};
+use crate::verify::{Checker, Fault, FaultKind, KeyState, Look, Outcome, Report, look};
 
 /// Checks a directory and prints what was found.
 pub(crate) fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failure> {
@@ -99,6 +99,9 @@ fn unreadable(error: &ScanError) -> Failure {
     Failure::new(Exit::Other, error.to_string())
 }
 
+/// Entries that are looked at together, on all cores.
+const LOOKED_AT_ONCE: usize = 8_192;
+
 /// Shows the checker every entry found, in order of position.
 fn walk(
     global: &Global,
@@ -109,23 +112,53 @@ fn walk(
 ) -> Result<(), Failure> {
     let bar = output::progress(global, "checking entries");
     let mut walk = KeyWalk::new();
-    for commit in &found.commits {
-        checker.missing(commit.first);
+    let mut page: Vec<(Vec<u8>, KeyState)> = Vec::new();
+    for (index, commit) in found.commits.iter().enumerate() {
         let entries = read_commit(blocks, commit).map_err(|error| unreadable(&error))?;
-        for entry in entries {
-            checker.entry(&entry, |position| match keys {
-                None => KeyState::NotHere,
-                Some(keys) => match walk.key(&keys.nodes, position) {
-                    Ok(key) => KeyState::Key(key),
-                    Err(NoKey::Erased) => KeyState::Erased,
-                    Err(NoKey::NotYet) => KeyState::NotHere,
-                },
-            });
+        for (position, entry) in (commit.first..).zip(entries) {
+            page.push((entry, key(keys, &mut walk, position)));
+        }
+        let next = found.commits.get(index.saturating_add(1));
+        let gap = next.is_none_or(|next| next.first != commit.end());
+        if gap || page.len() >= LOOKED_AT_ONCE {
+            let first = commit.end().saturating_sub(page.len() as u64);
+            checker.missing(first);
+            for look in look_at_all(&page) {
+                checker.looked(look);
+            }
+            page.clear();
         }
         bar.to(commit.end(), found.size());
     }
     bar.finish();
     Ok(())
+}
+
+fn key(keys: Option<&Keys>, walk: &mut KeyWalk, position: u64) -> KeyState {
+    match keys.map(|keys| walk.key(&keys.nodes, position)) {
+        Some(Ok(key)) => KeyState::Key(key),
+        Some(Err(NoKey::Erased)) => KeyState::Erased,
+        Some(Err(NoKey::NotYet)) | None => KeyState::NotHere,
+    }
+}
+
+/// Looks at each entry by itself, on as many threads as there are cores; in the order given.
+fn look_at_all(page: &[(Vec<u8>, KeyState)]) -> Vec<Look> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = page.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let some = |part: &[(Vec<u8>, KeyState)]| -> Vec<Look> {
+            part.iter().map(|(bytes, key)| look(bytes, key)).collect()
+        };
+        let running: Vec<_> = page
+            .chunks(share)
+            .map(|part| (part, scope.spawn(move || some(part))))
+            .collect();
+        let looks = running
+            .into_iter()
+            .map(|(part, thread)| thread.join().unwrap_or_else(|_| some(part)));
+        looks.flatten().collect()
+    })
 }
 
 /// The keys of the entries, read without writing; `None` when there are none to be had.
