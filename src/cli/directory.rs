@@ -30,6 +30,11 @@ fn lost(path: &Path, why: &dyn std::fmt::Display) -> Failure {
         .advise("restore this file from a copy of the ledger; never make a new one")
 }
 
+/// Whether two boot ids are certainly of one start of the machine: an unknown one never is.
+fn is_same_start(before: [u8; 16], now: [u8; 16]) -> bool {
+    before == now && now != [0; 16]
+}
+
 /// Where the files of a ledger are.
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
@@ -93,7 +98,7 @@ impl Directory {
 
     /// Whether anything of a ledger is here.
     fn is_begun(&self) -> bool {
-        self.journal().exists() || self.keys().exists()
+        self.journal().exists() || self.keys().exists() || self.head().exists()
     }
 
     /// The public key of the ledger that is here.
@@ -134,7 +139,10 @@ impl Directory {
             .map_err(|error| self.unusable(&error))?;
         if !self.origin_file().exists() {
             if self.is_begun() {
-                let what = format!("{} is missing beside a store", self.origin_file().display());
+                let what = format!(
+                    "{} is missing beside a ledger",
+                    self.origin_file().display()
+                );
                 return Err(Failure::new(Exit::IntegrityBroken, what)
                     .advise("restore it, and log.key and vkey, from a copy; never make new ones"));
             }
@@ -232,8 +240,8 @@ impl Directory {
     ) -> Result<Option<u64>, Failure> {
         let head = fs::read(self.head()).unwrap_or_default();
         let head = head::choose(&head, &self.vkey()?).map_err(|error| broken(&error))?;
-        let here = boot_id();
-        if !self.blocks().exists() || head.is_some_and(|head| head.boot_id == here) {
+        let is_same_start = head.is_some_and(|head| is_same_start(head.boot_id, boot_id()));
+        if !self.blocks().exists() || is_same_start {
             return Ok(None);
         }
         let file = File::open(self.blocks())?;
@@ -267,8 +275,9 @@ impl Directory {
         if in_file.is_some_and(|in_file| in_file > size) {
             return Err(broken(&"the store shows fewer entries than its file holds"));
         }
-        let empty = size == 0;
-        let vault = Keyring::open(&self.keys(), &origin, empty).map_err(|error| broken(&error))?;
+        // A store that is gone is no new ledger: its head file is still there.
+        let is_new = size == 0 && !self.head().exists();
+        let vault = Keyring::open(&self.keys(), &origin, is_new).map_err(|error| broken(&error))?;
         let singular = singular().map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
         let parts = Parts {
             origin,
@@ -284,5 +293,17 @@ impl Directory {
         start(parts, progress)
             .map(Arc::new)
             .map_err(|error| broken(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_start;
+
+    #[test]
+    fn a_start_of_the_machine_that_is_unknown_is_never_the_same() {
+        assert!(is_same_start([7; 16], [7; 16]));
+        assert!(!is_same_start([7; 16], [8; 16]));
+        assert!(!is_same_start([0; 16], [0; 16]));
     }
 }

@@ -1,8 +1,9 @@
 //! What one entry shows by itself, whatever stands around it. This part may be done for many entries at once.
 
 use super::KeyState;
-use crate::ledger::digest::TreeHash;
-use crate::ledger::entry::SealedEntry;
+use crate::ledger::digest::{Link, TreeHash};
+use crate::ledger::entry::{EntryKind, SealedEntry};
+use crate::ledger::own::OwnEvent;
 
 /// One entry, looked at alone: its form, its leaf hash, its content.
 #[derive(Clone, Debug)]
@@ -17,8 +18,8 @@ pub struct Look {
 /// What is known of an entry's content.
 #[derive(Clone, Debug)]
 pub(super) enum ContentLook {
-    /// Opened; what its header commits to.
-    Proven,
+    /// Opened; what its header commits to. Of an erasure order, the position and link that it names.
+    Proven(Option<(u64, Link)>),
     /// Intact; its key was destroyed.
     Erased,
     /// Intact; no key here.
@@ -50,10 +51,22 @@ fn content(entry: &SealedEntry, key: &KeyState) -> ContentLook {
     }
     match key {
         KeyState::Key(key) => match entry.open(key) {
-            Ok(_proven) => ContentLook::Proven,
+            Ok(proven) => order(entry.kind(), &proven.event),
             Err(error) => ContentLook::Wrong(error.to_string()),
         },
         KeyState::Erased => ContentLook::Erased,
         KeyState::NotHere => ContentLook::NoKey,
+    }
+}
+
+/// What proven content is of importance for other entries.
+fn order(kind: EntryKind, event: &[u8]) -> ContentLook {
+    if kind != EntryKind::ErasureOrder {
+        return ContentLook::Proven(None);
+    }
+    if let Ok(OwnEvent::ErasureOrder { position, link, .. }) = OwnEvent::decode(kind, event) {
+        ContentLook::Proven(Some((position, link)))
+    } else {
+        ContentLook::Wrong("it is not the erasure order that its kind says".to_owned())
     }
 }

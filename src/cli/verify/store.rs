@@ -46,11 +46,11 @@ pub(in crate::cli) fn check(
     let blocks = File::open(&path)
         .map_err(|error| Failure::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
     let found = find(global, &blocks, origin.as_str())?;
-    let keys = keys(&directory, &mut table)?;
     let mut checker = Checker::new(origin.clone());
+    let keys = keys(&directory, &mut table, &mut checker)?;
     walk(global, &blocks, &found, keys.as_ref(), &mut checker)?;
 
-    let mut promised = newest(&directory, &vkey, &mut table)?;
+    let mut promised = newest(&directory, &vkey, &mut table, &mut checker)?;
     if let Some(kept) = &wanted.checkpoint {
         let kept = read_checkpoint(kept, &vkey)?;
         // The larger one is held to at the end, the smaller one here.
@@ -112,18 +112,25 @@ fn walk(
 ) -> Result<(), Failure> {
     let bar = output::progress(global, "checking entries");
     let mut walk = KeyWalk::new();
-    let mut page: Vec<(Vec<u8>, KeyState)> = Vec::new();
+    let mut page = Vec::new();
     for (index, commit) in found.commits.iter().enumerate() {
         let entries = read_commit(blocks, commit).map_err(|error| unreadable(&error))?;
         for (position, entry) in (commit.first..).zip(entries) {
-            page.push((entry, key(keys, &mut walk, position)));
+            page.push(Stored {
+                bytes: entry,
+                key: key(keys, &mut walk, position),
+                begins: position == commit.first,
+            });
         }
         let next = found.commits.get(index.saturating_add(1));
         let gap = next.is_none_or(|next| next.first != commit.end());
         if gap || page.len() >= LOOKED_AT_ONCE {
             let first = commit.end().saturating_sub(page.len() as u64);
             checker.missing(first);
-            for look in look_at_all(&page) {
+            for (stored, look) in page.iter().zip(look_at_all(&page)) {
+                if stored.begins {
+                    checker.commit();
+                }
                 checker.looked(look);
             }
             page.clear();
@@ -142,13 +149,23 @@ fn key(keys: Option<&Keys>, walk: &mut KeyWalk, position: u64) -> KeyState {
     }
 }
 
+/// An entry as it stands in the store.
+struct Stored {
+    bytes: Vec<u8>,
+    key: KeyState,
+    /// It is the first of its commit.
+    begins: bool,
+}
+
 /// Looks at each entry by itself, on as many threads as there are cores; in the order given.
-fn look_at_all(page: &[(Vec<u8>, KeyState)]) -> Vec<Look> {
+fn look_at_all(page: &[Stored]) -> Vec<Look> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = page.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
-        let some = |part: &[(Vec<u8>, KeyState)]| -> Vec<Look> {
-            part.iter().map(|(bytes, key)| look(bytes, key)).collect()
+        let some = |part: &[Stored]| -> Vec<Look> {
+            part.iter()
+                .map(|stored| look(&stored.bytes, &stored.key))
+                .collect()
         };
         let running: Vec<_> = page
             .chunks(share)
@@ -162,7 +179,11 @@ fn look_at_all(page: &[(Vec<u8>, KeyState)]) -> Vec<Look> {
 }
 
 /// The keys of the entries, read without writing; `None` when there are none to be had.
-fn keys(directory: &Directory, table: &mut Table) -> Result<Option<Keys>, Failure> {
+fn keys(
+    directory: &Directory,
+    table: &mut Table,
+    checker: &mut Checker,
+) -> Result<Option<Keys>, Failure> {
     let mut row = |result: &str, detail: String| {
         table.row(["keys".to_owned(), result.to_owned(), detail]);
     };
@@ -176,6 +197,7 @@ fn keys(directory: &Directory, table: &mut Table) -> Result<Option<Keys>, Failur
     match slot::choose(&bytes, &directory.origin()?) {
         Ok(Some((keys, rewrite))) => {
             let state = if rewrite {
+                checker.not_whole();
                 "one slot counts, the other is older or damaged"
             } else {
                 "both slots valid and equal"
@@ -205,6 +227,7 @@ fn newest(
     directory: &Directory,
     vkey: &VerifierKey,
     table: &mut Table,
+    checker: &mut Checker,
 ) -> Result<Option<Checkpoint>, Failure> {
     let mut row = |result: &str, detail: String| {
         table.row(["head file".to_owned(), result.to_owned(), detail]);
@@ -219,13 +242,17 @@ fn newest(
     match head::choose(&bytes, vkey) {
         Ok(Some(head)) => {
             let checkpoint = head.checkpoint.checkpoint().clone();
-            row(
-                "read",
-                format!(
-                    "promises {} entries, root {}",
-                    checkpoint.size, checkpoint.root
-                ),
+            let promises = format!(
+                "promises {} entries, root {}",
+                checkpoint.size, checkpoint.root
             );
+            if head::damaged(&bytes, vkey) == 0 {
+                row("read", promises);
+            } else {
+                // It may have been the newer one.
+                checker.not_whole();
+                row("damaged", format!("one slot only: it {promises}"));
+            }
             Ok(Some(checkpoint))
         }
         Ok(None) => {
@@ -284,10 +311,12 @@ fn describe(table: &mut Table, report: &Report, found: &Scan) {
         );
     }
     for tail in &found.tails {
-        let detail = format!(
-            "{} of {} parts: it was never acknowledged",
-            tail.found, tail.parts
-        );
+        let state = match report.checkpoint {
+            Some(size) if tail.first < size => "it is in a checkpoint",
+            Some(_) => "it was never acknowledged",
+            None => "no checkpoint says whether it was acknowledged",
+        };
+        let detail = format!("{} of {} parts: {state}", tail.found, tail.parts);
         row("unfinished commit", format!("from {}", tail.first), detail);
     }
     let of_entries = |fault: &&Fault| fault.kind != FaultKind::Store;
