@@ -35,6 +35,9 @@ fn is_same_start(before: [u8; 16], now: [u8; 16]) -> bool {
     before == now && now != [0; 16]
 }
 
+/// Name of a new ledger that was given none.
+const NEW_ORIGIN: &str = "caseledger.example/development";
+
 /// Where the files of a ledger are.
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
@@ -133,7 +136,7 @@ impl Directory {
     }
 
     /// Makes the directory, the name and the checkpoint key of a new ledger; leaves those of one that is there.
-    fn prepare(&self, origin: &str) -> Result<(Origin, [u8; 32]), Failure> {
+    fn prepare(&self, origin: Option<&str>) -> Result<(Origin, [u8; 32]), Failure> {
         fs::create_dir_all(&self.root)
             .and_then(|()| fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700)))
             .map_err(|error| self.unusable(&error))?;
@@ -147,6 +150,7 @@ impl Directory {
                     .advise("restore it, and log.key and vkey, from a copy; never make new ones"));
             }
             let named: Origin = origin
+                .unwrap_or(NEW_ORIGIN)
                 .parse()
                 .map_err(|error| Failure::new(Exit::Usage, format!("--origin: {error}")))?;
             let mut seed = [0; 32];
@@ -162,9 +166,14 @@ impl Directory {
             // Last, because it is what makes a directory a ledger.
             self.write(&self.origin_file(), format!("{named}\n").as_bytes())?;
         }
-        let origin = self.origin()?;
-        let seed = self.log_key(&origin)?;
-        Ok((origin, seed))
+        let here = self.origin()?;
+        if origin.is_some_and(|asked| asked != here.as_str()) {
+            let what = format!("--origin: the ledger at {} is {here}", self.root.display());
+            return Err(Failure::new(Exit::Usage, what)
+                .advise("its name never changes: leave --origin out"));
+        }
+        let seed = self.log_key(&here)?;
+        Ok((here, seed))
     }
 
     fn unusable(&self, error: &std::io::Error) -> Failure {
@@ -256,7 +265,7 @@ impl Directory {
     /// Opens the ledger for serving; every stored entry is verified first.
     pub(super) fn open(
         &self,
-        origin: &str,
+        origin: Option<&str>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Arc<Service>, Failure> {
         let broken = |error: &dyn std::fmt::Display| {
