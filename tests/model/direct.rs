@@ -66,6 +66,7 @@ impl Direct {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn why(why: Why) -> Refused {
     refused(&status(&why))
 }

@@ -6,6 +6,8 @@
 #![cfg(feature = "server")]
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,

@@ -1,6 +1,8 @@
 //! A naive ledger: lists, and loops over them. What it answers is what a real one must answer.
 
-use crate::command::{Agency, Belief, CASES, Command, Event, How, Item, Which};
+mod read;
+
+use crate::command::{Agency, Belief, CASES, Command, Event, How, Item};
 
 /// The chain that an entry is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +115,15 @@ pub(crate) struct Slot {
     pub(crate) only: Option<u8>,
 }
 
+/// Whether a commit ended in doubt, and what the store has of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    #[default]
+    No,
+    Lost,
+    Kept(Kept),
+}
+
 /// The naive ledger.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
@@ -120,8 +131,7 @@ pub(crate) struct Model {
     /// Everything that was ever sent, taken or not.
     pub(crate) sent: Vec<Sent>,
     pub(crate) slots: [Option<Slot>; 2],
-    /// A commit ended in doubt; and what the store kept of it.
-    pub(crate) doubt: Option<Option<Kept>>,
+    pub(crate) doubt: Doubt,
     /// The answer to the last command.
     pub(crate) due: Option<Due>,
 }
@@ -181,7 +191,7 @@ impl Model {
             Command::Doubt { by, case, kept } => self.fail(*by, *case, *kept),
             Command::Restart => {
                 let drained = [0, 1].map(|slot| self.take(slot, u64::MAX));
-                let clean = self.doubt.is_none();
+                let clean = self.doubt == Doubt::No;
                 self.reopen(clean);
                 Due::Stopped { drained, clean }
             }
@@ -265,7 +275,7 @@ impl Model {
     }
 
     fn send(&mut self, by: Agency, how: How, requests: &[Request]) -> Vec<Result<Place, Refusal>> {
-        if self.doubt.is_some() {
+        if self.doubt != Doubt::No {
             let answers = if how == How::Batch { 1 } else { requests.len() };
             return vec![Err(refusal("COMMIT_IN_DOUBT")); answers];
         }
@@ -365,95 +375,6 @@ impl Model {
         &self.entries[usize::try_from(position).unwrap()]
     }
 
-    fn read_case(&self, case: u8, from: u8, most: u8) -> Result<Vec<u64>, Refusal> {
-        let chain = self.chain(Chain::Case(case));
-        if chain.is_empty() {
-            return Err(refusal("UNKNOWN_CASE"));
-        }
-        let skipped = self.seq_in(case, from).saturating_sub(1);
-        let most = if most == 0 {
-            usize::MAX
-        } else {
-            usize::from(most)
-        };
-        let skipped = usize::try_from(skipped).unwrap();
-        Ok(chain.into_iter().skip(skipped).take(most).collect())
-    }
-
-    /// A number in a case, up to two beyond its end.
-    pub(crate) fn seq_in(&self, case: u8, number: u8) -> u64 {
-        u64::from(number) % (self.chain(Chain::Case(case)).len() as u64 + 3)
-    }
-
-    /// The id of something that was sent.
-    pub(crate) fn id_of(&self, number: u8) -> u64 {
-        self.earlier(number).map_or(u64::MAX, |sent| sent.id)
-    }
-
-    fn get(&self, by: Agency, which: Which) -> Result<Vec<u64>, Refusal> {
-        let found = match which {
-            Which::Position(number) => {
-                let wanted = self.up_to(number);
-                self.positions(|position, _| position == wanted)
-            }
-            Which::InCase(case, number) => {
-                if !self.has(case) {
-                    return Err(refusal("UNKNOWN_CASE"));
-                }
-                let seq = self.seq_in(case, number).max(1);
-                self.positions(|_, kept| kept.chain == Chain::Case(case) && kept.seq == seq)
-            }
-            Which::Sent(number) => {
-                let id = self.id_of(number);
-                let is = |kept: &Kept| kept.by == by && kept.sent.is_some_and(|it| it.id == id);
-                self.positions(|_, kept| is(kept))
-            }
-        };
-        if found.is_empty() {
-            return Err(refusal("UNKNOWN_ENTRY"));
-        }
-        Ok(found)
-    }
-
-    fn follow(&mut self, slot: u8, from: u8, only: Option<u8>) -> Option<Refusal> {
-        let unknown = only.is_some_and(|case| !self.has(case));
-        let next = self.up_to(from);
-        self.slots[usize::from(slot)] = (!unknown).then_some(Slot { next, only });
-        unknown.then(|| refusal("UNKNOWN_CASE"))
-    }
-
-    fn take(&mut self, slot: u8, most: u64) -> Vec<u64> {
-        let Some(of) = self.slots[usize::from(slot)] else {
-            return Vec::new();
-        };
-        let mut due = self.wanted(of);
-        due.truncate(usize::try_from(most).unwrap());
-        if let Some(last) = due.last() {
-            let next = last + 1;
-            self.slots[usize::from(slot)] = Some(Slot { next, ..of });
-        }
-        due
-    }
-
-    /// What there is for a subscriber.
-    pub(crate) fn wanted(&self, of: Slot) -> Vec<u64> {
-        let is = |kept: &Kept| of.only.is_none_or(|case| kept.chain == Chain::Case(case));
-        self.positions(|position, kept| position >= of.next && is(kept))
-    }
-
-    fn told(&self, case: u8, position: Option<u64>) -> Result<Vec<u64>, Refusal> {
-        if !self.has(case) {
-            return Err(refusal("UNKNOWN_CASE"));
-        }
-        if position.is_some_and(|position| position > self.size()) {
-            return Err(refusal("INVALID_FIELD"));
-        }
-        let end = position.unwrap_or(self.size());
-        let of_it =
-            |kept: &Kept| matches!(kept.chain, Chain::Registry) || kept.chain == Chain::Case(case);
-        Ok(self.positions(|position, kept| position < end && of_it(kept)))
-    }
-
     /// An event that would be taken is sent, and its commit fails.
     fn fail(&mut self, by: Agency, case: u8, kept: bool) -> Due {
         let event = if self.has(case) {
@@ -462,11 +383,11 @@ impl Model {
             Event::Open(case)
         };
         let request = self.ask(by, Item::Fresh(event, Belief::None));
-        let first = self.doubt.is_none();
+        let first = self.doubt == Doubt::No;
         if first {
             let placed = self.place(by, &request);
             let entry = self.entries.pop().filter(|_| placed.is_ok() && kept);
-            self.doubt = Some(entry);
+            self.doubt = entry.map_or(Doubt::Lost, Doubt::Kept);
         }
         let refusal = refusal("COMMIT_IN_DOUBT");
         Due::Doubted {
@@ -478,7 +399,9 @@ impl Model {
 
     /// What the store kept shows after a start; one after a stop that was not clean is noted in the ledger.
     fn reopen(&mut self, clean: bool) {
-        self.entries.extend(self.doubt.take().flatten());
+        if let Doubt::Kept(entry) = std::mem::take(&mut self.doubt) {
+            self.entries.push(entry);
+        }
         if !clean && self.size() > 0 {
             let seq = self.chain(Chain::Ledger).len() as u64 + 1;
             self.entries.push(Kept {

@@ -1,6 +1,7 @@
 //! The stories: random ones for each kind of ledger, and one that has every command in it.
 
-use crate::command::{Agency, Belief, Command, Event, How, Item, Which};
+use crate::command::Agency::{Csc, Police};
+use crate::command::{Belief, Command, Event, How, Item, Which};
 use crate::disk::Kind;
 use crate::machine::{EVERYTHING, play, tell};
 
@@ -49,11 +50,21 @@ fn a_client_of_a_server_is_answered_as_by_the_model() {
     tell::<Client>();
 }
 
-/// Every command once, in an order in which each has something to do.
+fn concern(belief: Belief) -> Item {
+    Item::Fresh(Event::Concern(0), belief)
+}
+
+fn open(case: u8) -> Item {
+    Item::Fresh(Event::Open(case), Belief::Right)
+}
+
+/// Every command, in an order in which each has something to do.
 fn all_commands() -> Vec<Command> {
-    use Agency::{Csc, Police};
-    let concern = |belief| Item::Fresh(Event::Concern(0), belief);
-    let open = |case| Item::Fresh(Event::Open(case), Belief::Right);
+    [sending(), reading(), falling()].concat()
+}
+
+/// Events are sent, and subscribers take them.
+fn sending() -> Vec<Command> {
     vec![
         Command::Send(
             Csc,
@@ -80,6 +91,10 @@ fn all_commands() -> Vec<Command> {
             case: 0,
             position: Some(3),
         },
+        Command::Ask {
+            case: 0,
+            position: Some(1),
+        },
         Command::Send(
             Police,
             How::Batch,
@@ -104,6 +119,12 @@ fn all_commands() -> Vec<Command> {
             How::Singly,
             vec![Item::Fresh(Event::Register, Belief::None)],
         ),
+    ]
+}
+
+/// What is there is read, and what is wrong is sent.
+fn reading() -> Vec<Command> {
+    vec![
         Command::ReadCase {
             case: 0,
             from: 2,
@@ -132,6 +153,12 @@ fn all_commands() -> Vec<Command> {
         ),
         Command::Get(Police, Which::Sent(2)),
         Command::Verify,
+    ]
+}
+
+/// The ledger goes away, and comes back.
+fn falling() -> Vec<Command> {
+    vec![
         Command::Crash { head_lost: true },
         Command::Ask {
             case: 0,
