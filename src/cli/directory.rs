@@ -23,6 +23,11 @@ use crate::vault::keyring::Keyring;
 use super::error::Failure;
 use super::exit::Exit;
 
+/// Whether two boot ids are certainly of one start of the machine: an unknown one never is.
+fn is_same_start(before: [u8; 16], now: [u8; 16]) -> bool {
+    before == now && now != [0; 16]
+}
+
 /// Where the files of a ledger are.
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
@@ -95,8 +100,11 @@ impl Directory {
         fs::create_dir_all(&self.root)?;
         fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700))?;
         if !self.origin_file().exists() {
-            if self.journal().exists() || self.keys().exists() {
-                let what = format!("{} is missing beside a store", self.origin_file().display());
+            if self.journal().exists() || self.keys().exists() || self.head().exists() {
+                let what = format!(
+                    "{} is missing beside a ledger",
+                    self.origin_file().display()
+                );
                 return Err(Failure::new(Exit::IntegrityBroken, what)
                     .advise("restore it, and log.key and vkey, from a copy; never make new ones"));
             }
@@ -146,8 +154,8 @@ impl Directory {
         let vkey: VerifierKey = self.vkey()?.parse().map_err(|error| broken(&error))?;
         let head = fs::read(self.head()).unwrap_or_default();
         let head = head::choose(&head, &vkey).map_err(|error| broken(&error))?;
-        let here = boot_id();
-        if !self.blocks().exists() || head.is_some_and(|head| head.boot_id == here) {
+        let is_same_start = head.is_some_and(|head| is_same_start(head.boot_id, boot_id()));
+        if !self.blocks().exists() || is_same_start {
             return Ok(None);
         }
         let file = File::open(self.blocks())?;
@@ -180,8 +188,9 @@ impl Directory {
         if in_file.is_some_and(|in_file| in_file > size) {
             return Err(broken(&"the store shows fewer entries than its file holds"));
         }
-        let empty = size == 0;
-        let vault = Keyring::open(&self.keys(), &origin, empty).map_err(|error| broken(&error))?;
+        // A store that is gone is no new ledger: its head file is still there.
+        let is_new = size == 0 && !self.head().exists();
+        let vault = Keyring::open(&self.keys(), &origin, is_new).map_err(|error| broken(&error))?;
         let singular = singular().map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
         let parts = Parts {
             origin,
@@ -197,5 +206,17 @@ impl Directory {
         start(parts, progress)
             .map(Arc::new)
             .map_err(|error| broken(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_start;
+
+    #[test]
+    fn a_start_of_the_machine_that_is_unknown_is_never_the_same() {
+        assert!(is_same_start([7; 16], [7; 16]));
+        assert!(!is_same_start([7; 16], [8; 16]));
+        assert!(!is_same_start([0; 16], [0; 16]));
     }
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::clock;
+use super::knowledge::Holder;
 use super::placed::{Log, Placed};
 use super::statement::{Statements, Tie, statement_clock};
 use crate::domain::event::record::RecordContent;
@@ -138,6 +139,8 @@ pub struct Cut {
     basis: Basis,
     at: At,
     words: Readings,
+    /// Through whose eyes, in the order in which they were applied; empty means everybody's together.
+    eyes: Vec<Holder>,
     log: Log,
     readings: Vec<Reading>,
     /// For each entry by position, the position of the statement it belongs to.
@@ -170,14 +173,13 @@ pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: Readings) -> 
         .collect();
     sealed(
         Log::with_unseen(kept, log.unseen().to_vec()),
-        basis,
-        at,
-        words,
+        (basis, at, words),
+        Vec::new(),
     )
 }
 
 /// The one maker of a [`Cut`]: computes every reading from the kept entries alone.
-fn sealed(log: Log, basis: Basis, at: At, words: Readings) -> Cut {
+fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>) -> Cut {
     let statements = Statements::of(&log, basis);
     let clocks = Clocks {
         log: &log,
@@ -196,6 +198,7 @@ fn sealed(log: Log, basis: Basis, at: At, words: Readings) -> Cut {
         basis,
         at,
         words,
+        eyes,
         log,
         readings,
         statement_of,
@@ -272,10 +275,15 @@ impl Cut {
         }
     }
 
+    /// Through whose eyes it is, in the order in which they were applied; empty means everybody's together.
+    pub fn eyes(&self) -> &[Holder] {
+        &self.eyes
+    }
+
     /// The cut through the eyes of a holder: the statements that `knows` accepts, by the position of their
     /// original. Feeds and registrations stay. Applied after the cut in every basis (`semantics.md` 3.3).
     #[must_use]
-    pub fn seen_by(&self, knows: impl Fn(&Reading) -> bool) -> Self {
+    pub fn seen_by(&self, eyes: &Holder, knows: impl Fn(&Reading) -> bool) -> Self {
         let known: Vec<u64> = self
             .readings
             .iter()
@@ -295,9 +303,8 @@ impl Cut {
             .collect();
         sealed(
             Log::with_unseen(kept, self.log.unseen().to_vec()),
-            self.basis,
-            self.at,
-            self.words,
+            (self.basis, self.at, self.words),
+            [self.eyes.as_slice(), std::slice::from_ref(eyes)].concat(),
         )
     }
 }

@@ -186,6 +186,9 @@ fn findings_change_the_exit_code_only_when_asked() {
         code(&[social_workers.as_slice(), &["--fail-on-gaps"]].concat()),
         8
     );
+    // What the school knew of no holder is no gap that was found.
+    let by_school = ["--by", "school", "--fail-on-gaps"];
+    assert_eq!(code(&[social_workers.as_slice(), &by_school].concat()), 0);
     assert_eq!(code(&["sharing", "FAMILY-A", "--fail-on-gaps"]), 8);
     assert_eq!(code(&["allocation", "WELL-RUN", "--fail-on-gaps"]), 0);
     assert_eq!(code(&["sharing", "WELL-RUN", "--fail-on-gaps"]), 0);

@@ -19,4 +19,5 @@ mod raw;
 mod read;
 mod refusals;
 mod stop;
+mod uncommitted;
 mod world;
