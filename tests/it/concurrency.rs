@@ -25,7 +25,7 @@ use crate::world::{Setup, World, check_receipt, concern, id, open, opened, reaso
 const WRITERS: u64 = 64;
 
 /// Longest to wait for an entry that must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Takes `count` entries from position `next` on; after every `leg` of them it vanishes, and comes back where it was.
 async fn follow(mut client: Client, case: String, count: u64, leg: u64) -> Vec<pb::Entry> {
@@ -39,7 +39,7 @@ async fn follow(mut client: Client, case: String, count: u64, leg: u64) -> Vec<p
         let mut entries = client.subscribe(ask).await.unwrap();
         for _ in 0..leg.min(count - taken.len() as u64) {
             let entry = tokio::time::timeout(PATIENCE, entries.message()).await;
-            let entry = entry.expect("an entry is lost").unwrap().unwrap();
+            let entry = entry.unwrap().unwrap().unwrap();
             next = entry.position + 1;
             taken.push(entry);
         }
@@ -344,7 +344,7 @@ async fn what_waits_for_the_writer_is_bounded_in_number_and_in_bytes_and_so_is_a
         ..Setup::default()
     };
     let service = open(dir.path(), setup).unwrap();
-    let long = Duration::from_secs(600);
+    let long = Duration::from_mins(10);
     let opening = submission(0, &opened("CH-1"));
     service.append(&csc(), opening, long).await.unwrap();
     gate.close();
