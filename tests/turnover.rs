@@ -133,6 +133,7 @@ fn erasing_the_agencys_own_receipt_finds_nothing_that_left_with_a_person() {
         agency: Some(agency("csc")),
         kind: None,
         month: None,
+        appended: "2026-01-01T00:00:00Z".parse().unwrap(),
     };
     let log = Log::with_unseen(history.entries, vec![erased]);
     let outcome = Absence::Undeterminable(Reason::Erased(1));

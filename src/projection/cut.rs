@@ -17,7 +17,7 @@ use jiff::civil::Date;
 
 use super::clock;
 use super::knowledge::Holder;
-use super::placed::{Log, Placed};
+use super::placed::{Log, Placed, Unseen};
 use super::statement::{Statements, Tie, statement_clock};
 use crate::domain::event::record::RecordContent;
 use crate::domain::event::{Content, EntryRef};
@@ -89,6 +89,14 @@ pub struct At {
 }
 
 impl At {
+    /// Whether the ledger held an entry then that cannot be seen now.
+    fn holds(&self, unseen: &Unseen) -> bool {
+        match self.position {
+            Some(limit) => unseen.position < limit,
+            None => unseen.appended < self.instant,
+        }
+    }
+
     /// The as-at date: the last London day that the moment includes.
     pub fn day(&self) -> Date {
         london_date(self.instant.checked_sub(TICK).unwrap_or(self.instant))
@@ -171,8 +179,10 @@ pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: Readings) -> 
         .filter(|(index, _)| clocks.keeps(*index))
         .map(|(_, entry)| entry.clone())
         .collect();
+    let unseen = log.unseen().iter();
+    let unseen = unseen.filter(|entry| basis != Basis::Ledger || at.holds(entry));
     sealed(
-        Log::with_unseen(kept, log.unseen().to_vec()),
+        Log::with_unseen(kept, unseen.cloned().collect()),
         (basis, at, words),
         Vec::new(),
     )

@@ -86,7 +86,7 @@ async fn an_unclean_stop_is_followed_by_one_reopened_entry() {
         .unwrap()
         .into_inner();
     assert_eq!((entry.kind, entry.agency.as_str()), (8, "ledger"));
-    assert_eq!(entry.event[..2], [0x08, 1], "field 1: the size found");
+    assert_eq!(entry.own_content[..2], [0x08, 1], "field 1: the size found");
     assert_eq!(
         csc.append(request(2, &concern("CH-1", "x")))
             .await

@@ -34,13 +34,12 @@ pub(in crate::cli) fn check(
 ) -> Result<(Table, Outcome), Failure> {
     let directory = Directory::new(&wanted.store);
     let origin = directory.origin()?;
-    let vkey = match &wanted.vkey {
-        Some(vkey) => vkey.clone(),
+    let vkey: VerifierKey = match &wanted.vkey {
+        Some(vkey) => vkey
+            .parse()
+            .map_err(|error| Failure::new(Exit::Usage, format!("--vkey: {error}")))?,
         None => directory.vkey()?,
     };
-    let vkey: VerifierKey = vkey
-        .parse()
-        .map_err(|error| Failure::new(Exit::Usage, format!("the ledger's public key: {error}")))?;
 
     let mut table = Table::new("StoreVerification", &["check", "result", "detail"]);
     let path = directory.blocks();

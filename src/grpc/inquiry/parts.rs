@@ -94,7 +94,7 @@ pub(super) fn question(case_id: &str, as_at: Option<&pb::AsAt>) -> Result<Questi
         basis,
         position: asked.position,
         eyes,
-        agency: None,
+        agencies: Vec::new(),
     })
 }
 
