@@ -96,7 +96,12 @@ fn seen(entry: pb::Entry) -> Seen {
         case_seq: entry.case_seq,
         agency: entry.agency,
         event_id: entry.event_id,
-        event: entry.event,
+        // The ledger's own entries are no events of the interface: they stand in a field of their own.
+        event: if entry.own_content.is_empty() {
+            entry.event
+        } else {
+            entry.own_content
+        },
         case: Some(entry.case_id).filter(|case| !case.is_empty()),
         kind: entry.kind,
         imported: entry.backloaded,

@@ -19,9 +19,9 @@ impl Model {
         Ok(chain.into_iter().skip(skipped).take(most).collect())
     }
 
-    /// A number in a case, up to two beyond its end.
+    /// A number in a case, from 1 up to two beyond its end.
     pub(crate) fn seq_in(&self, case: u8, number: u8) -> u64 {
-        u64::from(number) % (self.chain(Chain::Case(case)).len() as u64 + 3)
+        u64::from(number) % (self.chain(Chain::Case(case)).len() as u64 + 2) + 1
     }
 
     /// The id of something that was sent.
@@ -39,7 +39,7 @@ impl Model {
                 if !self.has(case) {
                     return Err(refusal("UNKNOWN_CASE"));
                 }
-                let seq = self.seq_in(case, number).max(1);
+                let seq = self.seq_in(case, number);
                 self.positions(|_, kept| kept.chain == Chain::Case(case) && kept.seq == seq)
             }
             Which::Sent(number) => {
