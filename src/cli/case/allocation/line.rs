@@ -2,7 +2,7 @@
 
 use crate::grpc::pb;
 
-use super::super::words::{bound, days, spaced};
+use super::super::words::{bound, date, days, spaced};
 
 /// A spell or a gap as it is read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,9 +32,24 @@ pub(in super::super) struct Line {
     pub context: Vec<u64>,
     /// Why it cannot be known.
     pub sentence: String,
+    /// The last day covered, when it is open and counted to there alone.
+    pub last_covered: String,
     /// A spell without a named holder.
     unnamed: bool,
     order: String,
+}
+
+impl Line {
+    /// Until when something open is counted, where the agency's records end before the moment asked about.
+    pub(in super::super) fn counted(&self) -> Option<String> {
+        let last = self.last_covered.as_str();
+        let why = match last {
+            "" => return None,
+            last if self.from.ends_with(last) => "its first day: no later day is covered",
+            _ => "the last day covered",
+        };
+        Some(format!("until {}, {why}", date(last)))
+    }
 }
 
 /// Every spell and gap, by role, agency and children, then in order of time.
@@ -170,6 +185,7 @@ fn spell(of: &pb::Spell) -> Line {
         child: told(of.explained_to_child()),
         family: told(of.explained_to_family()),
         evidence: of.evidence.clone(),
+        last_covered: of.last_covered.clone(),
         unnamed: of.basis != "named",
         order: order(of.from.as_ref()),
         ..Line::default()
@@ -190,6 +206,7 @@ fn gap(of: &pb::Gap) -> Line {
         evidence: of.evidence.clone(),
         arrived: of.arrived.iter().map(|item| item.entry).collect(),
         due: of.due.iter().map(|action| action.entry).collect(),
+        last_covered: of.last_covered.clone(),
         context: of.context.clone(),
         sentence: if of.kind() == pb::GapKind::CannotBeKnown {
             of.sentence.clone()
