@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::grpc::convert::decode_event;
 use crate::grpc::schema::singular;
 use crate::journal::Journal;
-use crate::journal::scan::scan;
-use crate::journal::sled::{Options, SledJournal};
+use crate::journal::scan::{ScanError, read_commit, scan};
+use crate::journal::sled::{INDEX_LAG_MAX, Options, SledJournal, SyncFault};
 use crate::ledger::head;
 use crate::ledger::note::{NoteSigner, VerifierKey};
 use crate::ledger::statement::Origin;
@@ -23,16 +23,57 @@ use crate::vault::keyring::Keyring;
 use super::error::Failure;
 use super::exit::Exit;
 
+/// A failure of the store, with the advice that goes with it.
+type Broken<'f> = dyn Fn(&dyn std::fmt::Display) -> Failure + 'f;
+
+/// What stands in the store's file, whatever sled shows of it.
+#[derive(Default)]
+struct InFile {
+    /// Entries.
+    size: u64,
+    /// First position and entries of the last commit: the only one that may be torn, because the one before it was synced
+    /// when it was written.
+    last: Option<(u64, Vec<Vec<u8>>)>,
+}
+
+/// The machine a ledger stands on, as far as a test may exchange it.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Identity of this start of the machine; all zero when unknown.
+    pub boot_id: [u8; 16],
+    /// Entries that may wait for the indexes.
+    pub index_lag_max: usize,
+    /// Makes syncs of the store fail or lie.
+    pub fault: SyncFault,
+}
+
+impl Machine {
+    /// This machine, as it is.
+    pub fn real() -> Self {
+        Self {
+            boot_id: boot_id(),
+            index_lag_max: INDEX_LAG_MAX,
+            fault: SyncFault::default(),
+        }
+    }
+}
+
 /// Where the files of a ledger are.
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
     root: PathBuf,
+    machine: Machine,
 }
 
 impl Directory {
     pub(super) fn new(root: &Path) -> Self {
+        Self::on(root, Machine::real())
+    }
+
+    pub(super) fn on(root: &Path, machine: Machine) -> Self {
         Self {
             root: root.to_owned(),
+            machine,
         }
     }
 
@@ -92,7 +133,12 @@ impl Directory {
 
     /// Makes the directory, the name and the checkpoint key of a new ledger; leaves those of one that is there.
     fn prepare(&self, origin: &str) -> Result<(Origin, [u8; 32]), Failure> {
-        fs::create_dir_all(&self.root)?;
+        if !self.root.exists() {
+            fs::create_dir_all(&self.root)?;
+            // Or a power cut could take the directory with everything in it.
+            let parent = self.root.parent().filter(|it| !it.as_os_str().is_empty());
+            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
         fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700))?;
         if !self.origin_file().exists() {
             if self.journal().exists() || self.keys().exists() {
@@ -121,42 +167,83 @@ impl Directory {
         Ok((self.origin()?, seed))
     }
 
-    /// Writes a small file whole, readable by its owner only, and makes it durable.
+    /// Writes a small file whole, readable by its owner only, and makes it durable; a power cut leaves none or this.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        let unnamed = self.root.join("unnamed");
         let mut options = OpenOptions::new();
         let mut file = options
             .create(true)
             .write(true)
             .truncate(true)
             .mode(0o600)
-            .open(path)?;
+            .open(&unnamed)?;
         file.write_all(bytes)?;
         file.sync_all()?;
+        fs::rename(&unnamed, path)?;
         Ok(File::open(&self.root)?.sync_all()?)
     }
 
-    /// After the machine was started anew nobody knows what reached the disk: the blocks are looked for in the store's file
-    /// before sled, which repairs what it opens, may touch it. Answers how many entries stand there; `None` when the
-    /// head file is of this start of the machine.
-    fn after_power_cut(
-        &self,
-        origin: &Origin,
-        broken: &dyn Fn(&dyn std::fmt::Display) -> Failure,
-    ) -> Result<Option<u64>, Failure> {
+    /// Whether the store may be as a power cut left it: the head file is not of this start of the machine.
+    fn after_power_cut(&self, broken: &Broken<'_>) -> Result<bool, Failure> {
         let vkey: VerifierKey = self.vkey()?.parse().map_err(|error| broken(&error))?;
         let head = fs::read(self.head()).unwrap_or_default();
         let head = head::choose(&head, &vkey).map_err(|error| broken(&error))?;
-        let here = boot_id();
-        if !self.blocks().exists() || head.is_some_and(|head| head.boot_id == here) {
-            return Ok(None);
+        Ok(head.is_none_or(|head| head.boot_id != self.machine.boot_id))
+    }
+
+    /// After a power cut nobody knows what reached the disk: the blocks are looked for in the store's file before sled,
+    /// which repairs what it opens, may touch it.
+    fn look_into(&self, origin: &Origin, broken: &Broken<'_>) -> Result<InFile, Failure> {
+        if !self.blocks().exists() {
+            return Ok(InFile::default());
         }
         let file = File::open(self.blocks())?;
-        let found = scan(file, origin.as_str(), |_done| ControlFlow::Continue(()));
+        let found = scan(&file, origin.as_str(), |_done| ControlFlow::Continue(()));
         let found = found.map_err(|error| broken(&error))?;
         if !found.is_sound() {
             return Err(broken(&"blocks are missing in the store's file"));
         }
-        Ok(Some(found.size()))
+        let last = found.commits.last().map(|last| {
+            let entries = read_commit(&file, last)?;
+            Ok((last.first, entries))
+        });
+        let last = last
+            .transpose()
+            .map_err(|error: ScanError| broken(&error))?;
+        let size = found.size();
+        Ok(InFile { size, last })
+    }
+
+    /// Opens the journal. When a power cut tore sled's framing of the last commit and left its blocks whole, sled drops
+    /// it; it may have been acknowledged, so it is appended again as it was. Fewer entries than that are damage.
+    fn open_journal(
+        &self,
+        origin: &Origin,
+        broken: &Broken<'_>,
+    ) -> Result<(SledJournal, u64), Failure> {
+        let mut options = Options::new(origin.as_str(), read_record);
+        options.index_lag_max = self.machine.index_lag_max;
+        options.fault = self.machine.fault.clone();
+        options.after_power_cut = self.after_power_cut(broken)?;
+        let in_file = if options.after_power_cut {
+            self.look_into(origin, broken)?
+        } else {
+            InFile::default()
+        };
+        let journal =
+            SledJournal::open(&self.journal(), options).map_err(|error| broken(&causes(&error)))?;
+        let size = journal.size().map_err(|error| broken(&error))?;
+        if size >= in_file.size {
+            return Ok((journal, size));
+        }
+        let Some((_, entries)) = in_file.last.filter(|(first, _)| *first == size) else {
+            return Err(broken(&"the store shows fewer entries than its file holds"));
+        };
+        let records: Result<Vec<_>, _> = entries.iter().map(|bytes| read_record(bytes)).collect();
+        let records = records.map_err(|error| broken(&error))?;
+        let size = journal.append(size, &records);
+        let size = size.map_err(|error| broken(&causes(&error)))?;
+        Ok((journal, size))
     }
 
     /// Opens the ledger for serving; every stored entry is verified first.
@@ -172,14 +259,7 @@ impl Directory {
             ))
         };
         let (origin, log_key) = self.prepare(origin)?;
-        let in_file = self.after_power_cut(&origin, &broken)?;
-        let options = Options::new(origin.as_str(), read_record);
-        let journal =
-            SledJournal::open(&self.journal(), options).map_err(|error| broken(&error))?;
-        let size = journal.size().map_err(|error| broken(&error))?;
-        if in_file.is_some_and(|in_file| in_file > size) {
-            return Err(broken(&"the store shows fewer entries than its file holds"));
-        }
+        let (journal, size) = self.open_journal(&origin, &broken)?;
         let empty = size == 0;
         let vault = Keyring::open(&self.keys(), &origin, empty).map_err(|error| broken(&error))?;
         let singular = singular().map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
@@ -190,7 +270,7 @@ impl Directory {
             clock: Arc::new(SystemClock::new()),
             log_key,
             head_file: self.head(),
-            boot_id: boot_id(),
+            boot_id: self.machine.boot_id,
             decoder: decode_event,
             singular,
         };
@@ -198,4 +278,14 @@ impl Directory {
             .map(Arc::new)
             .map_err(|error| broken(&error))
     }
+}
+
+/// An error with everything that caused it, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let (mut text, mut next) = (error.to_string(), error.source());
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }

@@ -185,9 +185,6 @@ pub fn newest<E>(
     heads.sort_by_key(|head| head.slot.generation);
     let newest = heads.pop();
     if let (Some(old), Some(new)) = (heads.pop(), &newest) {
-        if old.slot.generation.checked_add(1) != Some(new.slot.generation) {
-            return Err(HeadError::Disagree("their generations are not consecutive"));
-        }
         if new.named.size < old.named.size {
             return Err(HeadError::Disagree("the later has the smaller size"));
         }
@@ -204,24 +201,32 @@ pub struct HeadFile {
     file: File,
     path: PathBuf,
     newest: u64,
+    /// The newest generation that a power cut cannot take.
+    synced: u64,
 }
 
 impl HeadFile {
-    /// Makes a blank head file, durable on return.
+    /// Makes a blank head file, durable on return. It gets its name when it is whole: a power cut leaves none or this.
     ///
     /// # Errors
     /// [`HeadError::File`], also if the file exists.
     pub fn create(path: &Path) -> Result<Self, HeadError> {
         let failed = failed(path, "creating it");
+        if path.exists() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        }
+        let unnamed = path.with_extension("new");
         let mut options = OpenOptions::new();
         let file = options
             .read(true)
             .write(true)
-            .create_new(true)
-            .open(path)
+            .create(true)
+            .truncate(true)
+            .open(&unnamed)
             .map_err(&failed)?;
         file.write_all_at(&[0; FILE_BYTES], 0).map_err(&failed)?;
         file.sync_all().map_err(&failed)?;
+        std::fs::rename(&unnamed, path).map_err(&failed)?;
         let parent = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
@@ -231,6 +236,7 @@ impl HeadFile {
             file,
             path: path.to_path_buf(),
             newest: 0,
+            synced: 0,
         })
     }
 
@@ -255,6 +261,7 @@ impl HeadFile {
             file,
             path: path.to_path_buf(),
             newest: 0,
+            synced: 0,
         }))
     }
 
@@ -282,18 +289,23 @@ impl HeadFile {
         &mut self,
         check: impl FnMut(&str) -> Result<Named, E>,
     ) -> Result<Option<Head>, HeadError> {
+        // What a process that was killed wrote last may be in memory only.
+        self.sync()?;
         let head = newest(self.slots()?, check)?;
         self.newest = head.as_ref().map_or(0, |head| head.slot.generation);
+        self.synced = self.newest;
         Ok(head)
     }
 
-    /// Writes the next generation over the older slot and answers it. The other slot stays as it was, so that a torn
-    /// write leaves a head. Not durable before [`sync`](Self::sync).
+    /// Writes the next generation over the slot that was not synced last and answers it. The other slot stays as it was
+    /// until [`sync`](Self::sync), so that a power cut, which may tear every write since then, leaves a head. Not durable
+    /// before that.
     ///
     /// # Errors
     /// [`HeadError`] if the note does not fit or the file cannot be written.
     pub fn write(&mut self, boot_id: [u8; 16], note: &str) -> Result<u64, HeadError> {
-        let generation = self.newest.checked_add(1).ok_or(HeadError::Generation)?;
+        let step = if self.newest == self.synced { 1 } else { 2 };
+        let generation = self.newest.checked_add(step).ok_or(HeadError::Generation)?;
         let bytes = encode(&Slot {
             generation,
             boot_id,
@@ -309,10 +321,12 @@ impl HeadFile {
     ///
     /// # Errors
     /// [`HeadError::File`].
-    pub fn sync(&self) -> Result<(), HeadError> {
+    pub fn sync(&mut self) -> Result<(), HeadError> {
         self.file
             .sync_data()
-            .map_err(failed(&self.path, "syncing it"))
+            .map_err(failed(&self.path, "syncing it"))?;
+        self.synced = self.newest;
+        Ok(())
     }
 }
 
