@@ -11,7 +11,6 @@ pub mod access;
 pub mod append;
 pub mod clock;
 pub mod error;
-pub mod headfile;
 pub mod inquiry;
 pub mod integrity;
 pub mod limits;

@@ -7,16 +7,19 @@
 
 pub mod case;
 pub mod checkpoint;
+mod look;
 mod report;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::look::{Look, look};
 pub use self::report::{Contents, Fault, FaultKind, Outcome, Report};
 
+use self::look::ContentLook;
 use crate::ledger::chain::ChainWalk;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::content::EntryKey;
-use crate::ledger::digest::{ChainTag, TreeHash};
+use crate::ledger::digest::{ChainTag, Link, TreeHash};
 use crate::ledger::entry::{Chain, SealedEntry};
 use crate::ledger::statement::{Origin, verify_signature};
 use crate::ledger::tree::MemoryTree;
@@ -44,6 +47,14 @@ pub struct Checker {
     /// Public keys by key id, for signed statements.
     signers: BTreeMap<[u8; 32], [u8; 32]>,
     appended: u64,
+    /// Whether the next entry begins a commit; `None` when commits are not known.
+    begins: Option<bool>,
+    /// Where the next entry stands.
+    next: u64,
+    /// Positions whose key was destroyed, with the link of the entry there.
+    keyless: BTreeMap<u64, Link>,
+    /// What the erasure orders name: position and link.
+    ordered: BTreeSet<(u64, Link)>,
     contents: Contents,
     signatures_unchecked: u64,
     whole: bool,
@@ -60,6 +71,10 @@ impl Checker {
             chains: BTreeMap::new(),
             signers: BTreeMap::new(),
             appended: 0,
+            begins: None,
+            next: 0,
+            keyless: BTreeMap::new(),
+            ordered: BTreeSet::new(),
             contents: Contents::default(),
             signatures_unchecked: 0,
             whole: true,
@@ -75,22 +90,43 @@ impl Checker {
         self
     }
 
+    /// Notes that the next entry begins a commit: all of a commit has one appended time, later than that of the one
+    /// before. Whoever does not know the commits never calls this.
+    pub fn commit(&mut self) {
+        self.begins = Some(true);
+    }
+
     /// Checks the next entry. `key` is asked for its key by position.
     pub fn entry(&mut self, bytes: &[u8], key: impl FnOnce(u64) -> KeyState) {
-        let position = self.tree.size();
-        match SealedEntry::decode(bytes) {
-            Ok(entry) => self.sealed(&entry, key),
-            Err(error) => {
-                self.fault(position, FaultKind::Form, error.to_string());
-                // Keeps the positions of what follows; the root cannot come out right any more.
-                self.tree.append(TreeHash::ZERO);
+        let key = key(self.next);
+        self.looked(look(bytes, &key));
+    }
+
+    /// Checks the next entry, which was looked at alone before.
+    pub fn looked(&mut self, look: Look) {
+        let position = self.next;
+        match look.entry {
+            Ok(entry) => {
+                self.sealed(position, &entry);
+                self.content(position, entry.link(), look.content);
             }
+            Err(what) => self.fault(position, FaultKind::Form, what),
+        }
+        // Without a form it is a leaf of zeros, and the root cannot come out right any more.
+        self.leaf(look.leaf);
+        self.next = position.saturating_add(1);
+    }
+
+    /// The tree ends at the first position that is missing: what follows has no root to be compared with.
+    fn leaf(&mut self, hash: TreeHash) {
+        if self.tree.size() == self.next {
+            self.tree.append(hash);
         }
     }
 
-    /// Notes that the entry at the next position is missing.
+    /// Notes that every entry from the next position up to `until`, not included, is missing.
     pub fn missing(&mut self, until: u64) {
-        let from = self.tree.size();
+        let from = self.next;
         if from >= until {
             return;
         }
@@ -100,26 +136,27 @@ impl Checker {
             FaultKind::Missing,
             format!("positions {from} to {last} are missing"),
         );
-        while self.tree.size() < until {
-            self.tree.append(TreeHash::ZERO);
-        }
+        self.next = until;
     }
 
-    fn sealed(&mut self, entry: &SealedEntry, key: impl FnOnce(u64) -> KeyState) {
-        let position = self.tree.size();
+    fn sealed(&mut self, position: u64, entry: &SealedEntry) {
         if entry.position() != position {
             let says = format!("the entry says that it is number {}", entry.position());
             self.fault(position, FaultKind::Position, says);
         }
-        if entry.appended() < self.appended {
-            let says = "it was appended before the entry in front of it".to_owned();
+        let fits = match self.begins {
+            None => entry.appended() >= self.appended,
+            Some(true) => entry.appended() > self.appended || position == 0,
+            Some(false) => entry.appended() == self.appended,
+        };
+        if !fits {
+            let says = "its appended time does not fit that of the entry in front of it".to_owned();
             self.fault(position, FaultKind::Time, says);
         }
+        self.begins = self.begins.map(|_begins| false);
         self.appended = self.appended.max(entry.appended());
         self.chain(position, entry);
         self.signature(position, entry);
-        self.content(position, entry, key);
-        self.tree.append(entry.leaf_hash());
     }
 
     fn chain(&mut self, position: u64, entry: &SealedEntry) {
@@ -157,19 +194,28 @@ impl Checker {
         }
     }
 
-    fn content(&mut self, position: u64, entry: &SealedEntry, key: impl FnOnce(u64) -> KeyState) {
-        if !entry.content_intact() {
-            let says = "the stored content is not what the header was sealed over".to_owned();
-            self.fault(position, FaultKind::Content, says);
-            return;
+    fn content(&mut self, position: u64, link: Link, content: ContentLook) {
+        match content {
+            ContentLook::Proven(order) => {
+                self.contents.proven += 1;
+                self.ordered.extend(order);
+            }
+            ContentLook::Erased => {
+                self.contents.erased += 1;
+                self.keyless.insert(position, link);
+            }
+            ContentLook::NoKey => self.contents.no_key += 1,
+            ContentLook::Wrong(what) => self.fault(position, FaultKind::Content, what),
         }
-        match key(position) {
-            KeyState::Key(key) => match entry.open(&key) {
-                Ok(_proven) => self.contents.proven += 1,
-                Err(error) => self.fault(position, FaultKind::Content, error.to_string()),
-            },
-            KeyState::Erased => self.contents.erased += 1,
-            KeyState::NotHere => self.contents.no_key += 1,
+    }
+
+    /// A key that is gone without an order is content lost, not erased.
+    fn unordered(&mut self) {
+        for (position, link) in std::mem::take(&mut self.keyless) {
+            if !self.ordered.contains(&(position, link)) {
+                let says = "its key is gone, and no erasure order names it".to_owned();
+                self.fault(position, FaultKind::Content, says);
+            }
         }
     }
 
@@ -197,7 +243,7 @@ impl Checker {
 
     /// Notes that the store would show something else than its files hold: it must not be served.
     pub fn store_differs(&mut self, what: String) {
-        self.fault(self.tree.size(), FaultKind::Store, what);
+        self.fault(self.next, FaultKind::Store, what);
     }
 
     /// Notes that something that belongs to the ledger's files could not be checked or is not as it was written, though no
@@ -209,7 +255,8 @@ impl Checker {
     /// Ends the check. `promised` is a checkpoint that the ledger must contain: its newest, from the head file or kept by
     /// somebody else. Without one the outcome is at best partial: nothing says that the end is there.
     pub fn finish(mut self, promised: Option<&Checkpoint>) -> Report {
-        let size = self.tree.size();
+        let size = self.next;
+        self.unordered();
         if let Some(checkpoint) = promised {
             self.promised(checkpoint);
         }
@@ -240,7 +287,7 @@ impl Checker {
     }
 
     fn promised(&mut self, checkpoint: &Checkpoint) {
-        let size = self.tree.size();
+        let size = self.next;
         if checkpoint.origin != self.origin {
             let says = "the checkpoint is another ledger's".to_owned();
             self.fault(size, FaultKind::Checkpoint, says);

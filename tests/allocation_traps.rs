@@ -224,6 +224,7 @@ fn a_hidden_or_erased_entry_turns_a_gap_into_what_cannot_be_known() {
         agency: Some(agency("csc")),
         kind: Some(FeedKind::Allocation),
         month: Some(date(2013, 3, 1)),
+        appended: instant("2013-03-15"),
     };
     let log = Log::with_unseen(h.entries.clone(), vec![unseen]);
     let row = row_in(&log, LATEST, Role::SocialWorker);

@@ -478,6 +478,7 @@ fn a_hidden_or_erased_entry_in_the_window_makes_an_absence_undeterminable() {
         agency: Some(agency("csc")),
         kind: Some(FeedKind::Contact),
         month,
+        appended: instant("2013-03-15"),
     };
     let outcome = |unseen: Unseen| {
         let log = Log::with_unseen(h.entries.clone(), vec![unseen]);
@@ -513,4 +514,34 @@ fn hearsay_is_known_from_its_recording_never_from_what_it_speaks_of() {
     let heard = h.live("csc", "2013-03-11", recorded(heard, "2013-03-11"));
     let cut = cut(&h.log(), Basis::Then, &at("2013-03-10"));
     assert_eq!(place(&cut, heard), Out);
+}
+
+#[test]
+fn law_7_an_erased_entry_that_the_prefix_did_not_hold_makes_nothing_undeterminable_in_basis_ledger()
+{
+    let mut h = social_care(&["C1"], "2013-01-01");
+    h.confirm_to("csc", "2013-01-31");
+    let erased = Unseen {
+        position: 90,
+        reason: UnseenReason::Erased,
+        agency: Some(agency("csc")),
+        kind: None,
+        month: None,
+        appended: instant("2013-03-01"),
+    };
+    let log = Log::with_unseen(h.entries.clone(), vec![erased.clone()]);
+    let prefix = cut(&h.log(), Basis::Ledger, &at("2013-02-01"));
+    assert_eq!(cut(&log, Basis::Ledger, &at("2013-02-01")), prefix);
+    let below = At {
+        instant: instant("2013-06-01"),
+        position: Some(90),
+    };
+    assert_eq!(cut(&log, Basis::Ledger, below).log().unseen(), []);
+    // Afterwards, and in a basis that knows the past by the record of today, it is counted.
+    for (basis, day) in [(Basis::Ledger, "2013-03-01"), (Basis::Then, "2013-02-01")] {
+        assert_eq!(
+            cut(&log, basis, &at(day)).log().unseen(),
+            std::slice::from_ref(&erased)
+        );
+    }
 }

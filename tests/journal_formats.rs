@@ -1,16 +1,16 @@
 //! Blocks and the head file are what `proto/FORMAT.md` says: the frozen vectors, made by other code, agree.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::Path;
 
-use caseledger::journal::{block, head};
-use data_encoding::{BASE64, HEXLOWER};
-use ed25519_dalek::{Signature, VerifyingKey};
+use caseledger::journal::block;
+use caseledger::journal::head::{HeadError, HeadFile};
+use caseledger::ledger::checkpoint::{Checkpoint, SignedCheckpoint};
+use caseledger::ledger::digest::TreeHash;
+use caseledger::ledger::head::{NOTE_MAX, SLOT};
+use caseledger::ledger::note::{NoteSigner, VerifierKey};
+use data_encoding::HEXLOWER;
 use serde_json::Value;
 
 fn vectors(text: &str) -> Vec<Value> {
@@ -97,145 +97,120 @@ fn parts_of_a_commit_that_do_not_fit_together_are_refused() {
 }
 
 /// What a signed note names, if its origin and signature are right.
-fn check(note: &str, origin: &str, vkey: &str) -> Result<head::Named, String> {
-    let (text, signatures) = note.split_once("\n\n").ok_or("no signature")?;
-    let text = format!("{text}\n");
-    let lines: Vec<&str> = text.lines().collect();
-    if lines.len() != 3 || lines[0] != origin {
-        return Err("another origin".to_owned());
-    }
-    let mut fields = vkey.splitn(3, '+');
-    let (name, _id) = (fields.next().unwrap(), fields.next().unwrap());
-    let key = BASE64.decode(fields.next().unwrap().as_bytes()).unwrap();
-    let key = VerifyingKey::from_bytes(key[1..].try_into().unwrap()).unwrap();
-    let signature = signatures
-        .lines()
-        .find_map(|line| line.strip_prefix(&format!("— {name} ")));
-    let signature = BASE64
-        .decode(signature.ok_or("no signature")?.as_bytes())
-        .unwrap();
-    let signature = Signature::from_slice(&signature[4..]).unwrap();
-    key.verify_strict(text.as_bytes(), &signature)
-        .map_err(|error| error.to_string())?;
-    let root = BASE64
-        .decode(lines[2].as_bytes())
-        .unwrap()
-        .try_into()
-        .unwrap();
-    Ok(head::Named {
-        size: lines[1].parse().unwrap(),
-        root,
-    })
-}
-
 #[test]
 fn head_files_are_read_as_the_vectors_say() {
     let vectors = vectors(include_str!("vectors/head_file.json"));
     assert!(!vectors.is_empty());
     for vector in vectors {
+        let name = &vector["name"];
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("head");
-        std::fs::write(&path, hex(&vector["file"])).unwrap();
-        let mut file = head::HeadFile::open(&path).unwrap().unwrap();
-        let (origin, vkey) = (
-            vector["origin"].as_str().unwrap(),
-            vector["vkey"].as_str().unwrap(),
-        );
-        let read = file.read(|note| check(note, origin, vkey));
+        let bytes = hex(&vector["file"]);
+        std::fs::write(&path, &bytes).unwrap();
+        let vkey: VerifierKey = vector["vkey"].as_str().unwrap().parse().unwrap();
+        let read = HeadFile::open(&path, &vkey);
         match vector["refusal"].as_str() {
-            Some("none") => assert_eq!(read.unwrap(), None, "{}", vector["name"]),
+            Some("none") if bytes.iter().all(|byte| *byte == 0) => {
+                assert!(matches!(read, Ok(Some((_, None)))), "{name}: {read:?}");
+            }
+            Some("none") => {
+                assert!(
+                    matches!(
+                        read,
+                        Err(HeadError::NotValid { .. } | HeadError::Length { .. })
+                    ),
+                    "{name}: {read:?}"
+                );
+            }
             Some(_disagree) => {
                 assert!(
-                    matches!(read, Err(head::HeadError::Disagree(_))),
-                    "{}",
-                    vector["name"]
+                    matches!(read, Err(HeadError::Disagree(_))),
+                    "{name}: {read:?}"
                 );
             }
             None => {
-                let head = read.unwrap().unwrap();
-                assert_eq!(
-                    vector["generation"], head.slot.generation,
-                    "{}",
-                    vector["name"]
-                );
-                assert_eq!(vector["size"], head.named.size, "{}", vector["name"]);
-                let index = usize::try_from(head.slot.generation % 2).unwrap();
-                let bytes = hex(&vector["file"]);
-                let slot = &bytes[index * head::SLOT_BYTES..][..head::SLOT_BYTES];
-                assert_eq!(
-                    head::encode(&head.slot).unwrap(),
-                    slot,
-                    "{}",
-                    vector["name"]
-                );
+                let (mut file, head) = read.unwrap().unwrap();
+                let head = head.unwrap();
+                assert_eq!(vector["generation"], head.generation, "{name}");
+                assert_eq!(vector["size"], head.checkpoint.checkpoint().size, "{name}");
+                let written = file.write([1; 16], &head.checkpoint).unwrap();
+                assert_eq!(written, head.generation + 1, "{name}");
+                let after = std::fs::read(&path).unwrap();
+                let (at, end) = (head.offset(), head.offset() + SLOT);
+                assert_eq!(after[at..end], bytes[at..end], "{name}: the newest stays");
             }
         }
     }
 }
 
-fn size_of(note: &str) -> Result<head::Named, std::num::ParseIntError> {
-    Ok(head::Named {
-        size: note.parse()?,
-        root: [0; 32],
-    })
+fn signer() -> NoteSigner {
+    NoteSigner::new("ledger.example/formats", &[7; 32]).unwrap()
+}
+
+fn checkpoint(size: u64) -> SignedCheckpoint {
+    let checkpoint = Checkpoint {
+        origin: "ledger.example/formats".parse().unwrap(),
+        size,
+        root: TreeHash::new([u8::try_from(size).unwrap(); 32]),
+    };
+    checkpoint.sign(&signer()).unwrap()
 }
 
 #[test]
 fn a_head_file_keeps_the_newest_and_survives_a_torn_write() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("head");
-    assert!(head::HeadFile::open(&path).unwrap().is_none());
-    let mut file = head::HeadFile::create(&path).unwrap();
+    let key = signer().verifier();
+    let open = || HeadFile::open(&path, &key);
+    assert!(open().unwrap().is_none());
+    drop(HeadFile::create(&path).unwrap());
     assert!(
-        head::HeadFile::create(&path).is_err(),
+        HeadFile::create(&path).is_err(),
         "an existing head is never replaced"
     );
-    assert_eq!(file.read(size_of).unwrap(), None);
+    let (mut file, head) = open().unwrap().unwrap();
+    assert_eq!(head, None);
     for size in 1..=5 {
-        assert_eq!(file.write([7; 16], &size.to_string()).unwrap(), size);
+        assert_eq!(file.write([7; 16], &checkpoint(size)).unwrap(), size);
         file.sync().unwrap();
     }
     drop(file);
-    let mut file = head::HeadFile::open(&path).unwrap().unwrap();
-    assert_eq!(file.read(size_of).unwrap().unwrap().named.size, 5);
-    assert_eq!(file.write([7; 16], "6").unwrap(), 6);
+    let (mut file, head) = open().unwrap().unwrap();
+    assert_eq!(head.unwrap().checkpoint, checkpoint(5));
+    assert_eq!(file.write([7; 16], &checkpoint(6)).unwrap(), 6);
 
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[100] ^= 1; // slot 0 holds generation 6
     std::fs::write(&path, &bytes).unwrap();
-    let mut file = head::HeadFile::open(&path).unwrap().unwrap();
-    let head = file.read(size_of).unwrap().unwrap();
+    let (mut file, head) = open().unwrap().unwrap();
+    let head = head.unwrap();
+    assert_eq!((head.generation, head.boot_id), (5, [7; 16]));
+    assert_eq!(head.checkpoint, checkpoint(5));
     assert_eq!(
-        (head.named.size, head.slot.generation, head.slot.boot_id),
-        (5, 5, [7; 16])
-    );
-    assert_eq!(
-        file.write([8; 16], "6").unwrap(),
+        file.write([8; 16], &checkpoint(6)).unwrap(),
         6,
         "the damaged slot is the one written over"
     );
 
     std::fs::write(&path, &bytes[..8_000]).unwrap();
-    assert!(matches!(
-        head::HeadFile::open(&path),
-        Err(head::HeadError::Length { .. })
-    ));
+    assert!(matches!(open(), Err(HeadError::Length { .. })));
 }
 
 #[test]
-fn a_note_that_does_not_fit_is_refused_and_changes_nothing() {
+fn a_checkpoint_that_does_not_fit_is_refused_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("head");
-    let mut file = head::HeadFile::create(&path).unwrap();
-    file.write([0; 16], "1").unwrap();
+    let mut file = HeadFile::create(&path).unwrap();
+    file.write([0; 16], &checkpoint(1)).unwrap();
     let before = std::fs::read(&path).unwrap();
-    let long = "9".repeat(head::MAX_NOTE_BYTES + 1);
+    let cosignature = format!("\u{2014} witness.example {}\n", "A".repeat(100));
+    let long = cosignature.repeat(NOTE_MAX / cosignature.len() + 1);
+    let long = checkpoint(1).with_lines(&long).unwrap();
     assert!(matches!(
         file.write([0; 16], &long),
-        Err(head::HeadError::Note { .. })
+        Err(HeadError::TooLong(_))
     ));
     assert_eq!(std::fs::read(&path).unwrap(), before);
-    file.write([0; 16], long.split_at(1).1).unwrap();
 }
 
 #[test]

@@ -212,6 +212,25 @@ fn a_tail_commit_with_a_part_missing_is_dropped_whole() {
 }
 
 #[test]
+fn only_the_last_commit_can_be_unfinished_and_a_part_missing_before_it_is_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 4, 30);
+    let left = {
+        let db = raw(dir.path());
+        let log = db.open_tree("log").unwrap();
+        for first in [60, 90] {
+            log.remove(block::key(first, 1)).unwrap().unwrap();
+        }
+        db.flush().unwrap();
+        log.len()
+    };
+    let refused = SledJournal::open(dir.path(), options()).unwrap_err();
+    assert!(refused.to_string().contains("position 60"), "{refused}");
+    let log = raw(dir.path()).open_tree("log").unwrap();
+    assert_eq!(log.len(), left, "what is left of them stays");
+}
+
+#[test]
 fn a_missing_or_changed_block_is_damage_and_names_its_position() {
     for (remove, position) in [(true, 30), (false, 60)] {
         let dir = tempfile::tempdir().unwrap();

@@ -124,6 +124,28 @@ fn two_entries_swapped_say_where_they_belong() {
 }
 
 #[test]
+fn two_commits_of_one_time_and_one_commit_of_two_times_are_told_where_commits_are_known() {
+    // Each entry of these has its own time.
+    let ledger = SealedLedger::new(4, 1);
+    let check = |stored: &[Vec<u8>], begins: &[usize]| {
+        let mut checker = Checker::new(origin());
+        for (position, entry) in stored.iter().enumerate() {
+            if begins.contains(&position) {
+                checker.commit();
+            }
+            checker.entry(entry, |position| key_of(&ledger.keys, position));
+        }
+        kinds(&checker.finish(None))
+    };
+    let stored = bytes(&ledger);
+    assert_eq!(check(&stored, &[0, 1, 2, 3]), []);
+    assert_eq!(check(&stored, &[0, 1, 3]), [(2, FaultKind::Time)]);
+    let twice = [stored[0].clone(), stored[0].clone()];
+    let told = check(&twice, &[0, 1]);
+    assert!(told.contains(&(1, FaultKind::Time)), "{told:?}");
+}
+
+#[test]
 fn chain_and_tree_that_disagree_are_told() {
     // The chain of these entries is right; the tree was made over other leaves.
     let ledger = SealedLedger::new(6, 1);
@@ -136,10 +158,55 @@ fn chain_and_tree_that_disagree_are_told() {
 #[test]
 fn erased_contents_are_counted_and_everything_else_still_holds() {
     let mut ledger = SealedLedger::new(12, 2);
+    ledger.order(4, ledger.entries[4].link());
     assert!(ledger.keys.puncture(4).unwrap());
-    let report = check(&bytes(&ledger), &ledger.keys, Some(&ledger.checkpoint(12)));
+    let report = check(&bytes(&ledger), &ledger.keys, Some(&ledger.checkpoint(13)));
     assert_eq!(report.outcome, Outcome::Verified);
-    assert_eq!((report.contents.proven, report.contents.erased), (11, 1));
+    assert_eq!((report.contents.proven, report.contents.erased), (12, 1));
+}
+
+#[test]
+fn a_key_that_is_gone_without_an_order_for_that_very_entry_is_a_fault() {
+    for other in [None, Some(3), Some(4)] {
+        let mut ledger = SealedLedger::new(12, 2);
+        if let Some(other) = other {
+            // Another entry, or this one under the link of another.
+            ledger.order(other, ledger.entries[3].link());
+        }
+        assert!(ledger.keys.puncture(4).unwrap());
+        let size = ledger.entries.len() as u64;
+        let report = check(
+            &bytes(&ledger),
+            &ledger.keys,
+            Some(&ledger.checkpoint(size)),
+        );
+        assert_eq!(report.outcome, Outcome::Failed);
+        assert_eq!(kinds(&report), [(4, FaultKind::Content)]);
+    }
+}
+
+#[test]
+fn a_gap_of_any_width_is_told_at_once_and_what_follows_is_still_checked() {
+    let ledger = SealedLedger::new(4, 1);
+    let stored = bytes(&ledger);
+    let mut checker = Checker::new(origin());
+    for entry in &stored {
+        checker.entry(entry, |position| key_of(&ledger.keys, position));
+    }
+    // A forged block can name any position.
+    checker.missing(1 << 62);
+    checker.entry(&stored[1], |_position| KeyState::NotHere);
+    let report = checker.finish(Some(&ledger.checkpoint(4)));
+    assert_eq!(report.size, (1 << 62) + 1);
+    assert_eq!(
+        kinds(&report),
+        [
+            (4, FaultKind::Missing),
+            (1 << 62, FaultKind::Position),
+            (1 << 62, FaultKind::Time),
+            (1 << 62, FaultKind::Chain),
+        ]
+    );
 }
 
 #[test]

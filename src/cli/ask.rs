@@ -16,6 +16,10 @@ pub(super) async fn connect(global: &Global) -> Result<Client, Failure> {
         .map(str::parse::<AgencyId>)
         .transpose()
         .map_err(|error| Failure::new(Exit::Usage, format!("--agency: {error}")))?;
+    if !global.server.starts_with("http://") {
+        let words = format!("--server: {} is no address of a server", global.server);
+        return Err(Failure::new(Exit::Usage, words).advise("write it as http://HOST:PORT"));
+    }
     let client = Client::connect(&global.server, agency.as_ref())
         .await
         .map_err(|status| {
@@ -54,6 +58,9 @@ pub(super) fn unanswered(case: &str, status: Status) -> Failure {
             .message()
             .replace("as_at.date", "the date")
             .replace("as_at.eyes", "--by")
+            .replace("needing:", "--needing:")
+            .replace("min_gap_working_days", "--min-gap")
+            .replace("; ShowCase lists them", "; caseledger case show lists them")
             .replace("case_id", "the case");
         return Failure::new(Exit::Usage, words);
     }

@@ -1,7 +1,7 @@
 //! The files of one ledger in a directory, and opening them: the composition of journal, vault, clock and keys.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,18 @@ use crate::vault::keyring::Keyring;
 
 use super::error::Failure;
 use super::exit::Exit;
+use super::verify::Copied;
+
+/// A small file of a ledger that cannot be used.
+fn lost(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::IntegrityBroken, format!("{}: {why}", path.display()))
+        .advise("restore this file from a copy of the ledger; never make a new one")
+}
+
+/// Whether two boot ids are certainly of one start of the machine: an unknown one never is.
+fn is_same_start(before: [u8; 16], now: [u8; 16]) -> bool {
+    before == now && now != [0; 16]
+}
 
 /// A failure of the store, with the advice that goes with it.
 type Broken<'f> = dyn Fn(&dyn std::fmt::Display) -> Failure + 'f;
@@ -115,34 +127,63 @@ impl Directory {
     /// The name of the ledger that is here.
     pub(super) fn origin(&self) -> Result<Origin, Failure> {
         let path = self.origin_file();
-        let text = fs::read_to_string(&path).map_err(|error| {
-            Failure::new(
-                Exit::NotFound,
-                format!("no ledger at {}: {error}", self.root.display()),
-            )
-        })?;
-        text.trim()
-            .parse()
-            .map_err(|error| Failure::new(Exit::Other, format!("{}: {error}", path.display())))
+        if !self.is_begun() && !path.exists() {
+            let what = format!("there is no ledger at {}", self.root.display());
+            return Err(
+                Failure::new(Exit::NotFound, what).advise("name its directory: --store DIR")
+            );
+        }
+        let text = fs::read_to_string(&path).map_err(|error| lost(&path, &error))?;
+        text.trim().parse().map_err(|error| lost(&path, &error))
+    }
+
+    /// Whether anything of a ledger is here.
+    fn is_begun(&self) -> bool {
+        self.journal().exists() || self.keys().exists() || self.head().exists()
     }
 
     /// The public key of the ledger that is here.
-    pub(super) fn vkey(&self) -> Result<String, Failure> {
-        Ok(fs::read_to_string(self.vkey_file())?.trim().to_owned())
+    pub(super) fn vkey(&self) -> Result<VerifierKey, Failure> {
+        let path = self.vkey_file();
+        let text = fs::read_to_string(&path).map_err(|error| lost(&path, &error))?;
+        text.trim().parse().map_err(|error| lost(&path, &error))
+    }
+
+    /// The seed of the checkpoint key: whole, readable by its owner only, and that of the public key beside it.
+    fn log_key(&self, origin: &Origin) -> Result<[u8; 32], Failure> {
+        let path = self.log_key_file();
+        let bytes = fs::read(&path).map_err(|error| lost(&path, &error))?;
+        let mode = fs::metadata(&path).map_err(|error| lost(&path, &error))?;
+        if mode.permissions().mode() & 0o077 != 0 {
+            let what = format!("{} can be read by others", path.display());
+            return Err(Failure::new(Exit::IntegrityBroken, what).advise("set its mode to 0600"));
+        }
+        let length = bytes.len();
+        let seed: [u8; 32] = bytes
+            .try_into()
+            .map_err(|_length| lost(&path, &format!("it has {length} bytes; a key has 32")))?;
+        let signer =
+            NoteSigner::new(origin.as_str(), &seed).map_err(|error| lost(&path, &error))?;
+        if signer.verifier().to_string() != self.vkey()?.to_string() {
+            return Err(lost(
+                &path,
+                &"it is not the key whose public half is in vkey, or the origin is another",
+            ));
+        }
+        Ok(seed)
     }
 
     /// Makes the directory, the name and the checkpoint key of a new ledger; leaves those of one that is there.
     fn prepare(&self, origin: &str) -> Result<(Origin, [u8; 32]), Failure> {
-        if !self.root.exists() {
-            fs::create_dir_all(&self.root)?;
-            // Or a power cut could take the directory with everything in it.
-            let parent = self.root.parent().filter(|it| !it.as_os_str().is_empty());
-            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
-        }
-        fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700))?;
+        self.create()
+            .and_then(|()| fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700)))
+            .map_err(|error| self.unusable(&error))?;
         if !self.origin_file().exists() {
-            if self.journal().exists() || self.keys().exists() {
-                let what = format!("{} is missing beside a store", self.origin_file().display());
+            if self.is_begun() {
+                let what = format!(
+                    "{} is missing beside a ledger",
+                    self.origin_file().display()
+                );
                 return Err(Failure::new(Exit::IntegrityBroken, what)
                     .advise("restore it, and log.key and vkey, from a copy; never make new ones"));
             }
@@ -162,33 +203,94 @@ impl Directory {
             // Last, because it is what makes a directory a ledger.
             self.write(&self.origin_file(), format!("{named}\n").as_bytes())?;
         }
-        let mut seed = [0; 32];
-        File::open(self.log_key_file())?.read_exact(&mut seed)?;
-        Ok((self.origin()?, seed))
+        let origin = self.origin()?;
+        let seed = self.log_key(&origin)?;
+        Ok((origin, seed))
+    }
+
+    /// Makes the directory; synced, or a power cut could take it with everything in it.
+    fn create(&self) -> std::io::Result<()> {
+        if self.root.exists() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.root)?;
+        let parent = self.root.parent().filter(|it| !it.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    }
+
+    fn unusable(&self, error: &std::io::Error) -> Failure {
+        let what = format!("{}: {error}", self.root.display());
+        Failure::new(Exit::Other, what)
+            .advise("--store names a directory that this user may write to, on a disk with room")
     }
 
     /// Writes a small file whole, readable by its owner only, and makes it durable; a power cut leaves none or this.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let unnamed = self.root.join("unnamed");
         let mut options = OpenOptions::new();
-        let mut file = options
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unnamed)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unnamed, path)?;
-        Ok(File::open(&self.root)?.sync_all()?)
+        let options = options.create(true).write(true).truncate(true).mode(0o600);
+        let written = options.open(&unnamed).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&unnamed, path)?;
+            File::open(&self.root)?.sync_all()
+        });
+        written.map_err(|error| self.unusable(&error))
     }
 
-    /// Whether the store may be as a power cut left it: the head file is not of this start of the machine.
-    fn after_power_cut(&self, broken: &Broken<'_>) -> Result<bool, Failure> {
-        let vkey: VerifierKey = self.vkey()?.parse().map_err(|error| broken(&error))?;
+    /// Opens a copy first: sled cuts off what it cannot read behind a damaged place, and what it cuts off is lost,
+    /// although our own scanner still finds it in the file. Refuses, with the original as it was, when the copy does
+    /// not open or shows less than the newest checkpoint promises.
+    fn rehearse(
+        &self,
+        origin: &Origin,
+        after_power_cut: bool,
+        broken: &Broken<'_>,
+    ) -> Result<(), Failure> {
         let head = fs::read(self.head()).unwrap_or_default();
-        let head = head::choose(&head, &vkey).map_err(|error| broken(&error))?;
-        Ok(head.is_none_or(|head| head.boot_id != self.machine.boot_id))
+        let head = head::choose(&head, &self.vkey()?).map_err(|error| broken(&error))?;
+        let promised = head.map_or(0, |head| head.checkpoint.checkpoint().size);
+        if !self.blocks().exists() {
+            let gone = format!(
+                "{} is missing, but a checkpoint of {promised} entries was given out: restore the store",
+                self.blocks().display()
+            );
+            return if promised == 0 {
+                Ok(())
+            } else {
+                Err(broken(&gone))
+            };
+        }
+        let copied = match Copied::of(&self.journal()) {
+            Ok(copied) => copied,
+            Err(error) => {
+                tracing::warn!(%error, "no copy of the store could be made to try it on first");
+                return Ok(());
+            }
+        };
+        let damaged = |why: &dyn std::fmt::Display| {
+            broken(&format!(
+                "the store is damaged, or older than its head file: {why}; it was not opened"
+            ))
+        };
+        let store = copied.open(origin, after_power_cut);
+        let store = store.map_err(|error| damaged(&causes(&error)))?;
+        let shown = store.size().map_err(|error| damaged(&error))?;
+        if shown < promised {
+            let why = format!(
+                "opened, it would keep {shown} of the {promised} entries of its newest checkpoint"
+            );
+            return Err(damaged(&why));
+        }
+        Ok(())
+    }
+
+    /// Whether the store may be as a power cut left it: the head file is not certainly of this start of the machine.
+    fn after_power_cut(&self, broken: &Broken<'_>) -> Result<bool, Failure> {
+        let head = fs::read(self.head()).unwrap_or_default();
+        let head = head::choose(&head, &self.vkey()?).map_err(|error| broken(&error))?;
+        let here = self.machine.boot_id;
+        Ok(!head.is_some_and(|head| is_same_start(head.boot_id, here)))
     }
 
     /// After a power cut nobody knows what reached the disk: the blocks are looked for in the store's file before sled,
@@ -230,8 +332,9 @@ impl Directory {
         } else {
             InFile::default()
         };
-        let journal =
-            SledJournal::open(&self.journal(), options).map_err(|error| broken(&causes(&error)))?;
+        self.rehearse(origin, options.after_power_cut, broken)?;
+        let journal = SledJournal::open(&self.journal(), options);
+        let journal = journal.map_err(|error| broken(&causes(&error)))?;
         let size = journal.size().map_err(|error| broken(&error))?;
         if size >= in_file.size {
             return Ok((journal, size));
@@ -260,8 +363,9 @@ impl Directory {
         };
         let (origin, log_key) = self.prepare(origin)?;
         let (journal, size) = self.open_journal(&origin, &broken)?;
-        let empty = size == 0;
-        let vault = Keyring::open(&self.keys(), &origin, empty).map_err(|error| broken(&error))?;
+        // A store that is gone is no new ledger: its head file is still there.
+        let is_new = size == 0 && !self.head().exists();
+        let vault = Keyring::open(&self.keys(), &origin, is_new).map_err(|error| broken(&error))?;
         let singular = singular().map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
         let parts = Parts {
             origin,
@@ -288,4 +392,16 @@ fn causes(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_start;
+
+    #[test]
+    fn a_start_of_the_machine_that_is_unknown_is_never_the_same() {
+        assert!(is_same_start([7; 16], [7; 16]));
+        assert!(!is_same_start([7; 16], [8; 16]));
+        assert!(!is_same_start([0; 16], [0; 16]));
+    }
 }

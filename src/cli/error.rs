@@ -77,7 +77,15 @@ impl From<Status> for Failure {
             .into_iter()
             .map(|(field, what)| format!("{field}: {what}"))
             .collect();
-        let failure = Self::new(exit, status.message());
+        let failure = match (status.code(), status.message()) {
+            // The words of the transport, not of a service.
+            (_, "Timeout expired") => Self::new(exit, "no answer came within --timeout")
+                .advise("try again, with more time: --timeout 2m"),
+            (Code::NotFound, words @ "there is no such entry") => {
+                Self::new(exit, words).advise("the entries of a case: caseledger case entries CASE")
+            }
+            (_, words) => Self::new(exit, words),
+        };
         if named.is_empty() || status.message().contains(&named.join("; ")) {
             failure
         } else {

@@ -8,6 +8,7 @@ mod view;
 pub(super) use self::case::case;
 pub(super) use self::checkpoint::checkpoint;
 pub(super) use self::store::store;
+pub(super) use self::view::Copied;
 
 use crate::verify::{Outcome, Report};
 

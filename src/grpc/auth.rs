@@ -9,7 +9,7 @@ use crate::service::access::Caller;
 use crate::service::error::Refused;
 use crate::service::limits;
 
-use super::status::{bad_field, status};
+use super::status::{bad_field, in_words, status};
 
 /// The metadata key that names the calling agency in development mode.
 pub const AGENCY: &str = "caseledger-agency";
@@ -17,17 +17,22 @@ pub const AGENCY: &str = "caseledger-agency";
 /// The caller of a request. A call that names no agency may read and may not write.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` for a name that is no agency id; `PERMISSION_DENIED` for the reserved name `ledger`.
+/// `INVALID_ARGUMENT` for a name that is no agency id, and for two names; `PERMISSION_DENIED` for the reserved name `ledger`.
 pub fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
-    let Some(value) = request.metadata().get(AGENCY) else {
+    let mut named = request.metadata().get_all(AGENCY).iter();
+    let Some(value) = named.next() else {
         return Ok(Caller::development(None));
     };
+    if named.next().is_some() {
+        return Err(bad_field(AGENCY, "is there twice; name one agency"));
+    }
     let text = value
         .to_str()
         .map_err(|_not_ascii| bad_field(AGENCY, "is not ASCII"))?;
     let agency = AgencyId::new(text).map_err(|error| bad_field(AGENCY, &error.to_string()))?;
     if agency.as_str() == crate::ledger::statement::LEDGER {
-        return Err(status(&Refused::OtherAgency));
+        let words = "caseledger-agency: `ledger` is the ledger itself; name your own agency";
+        return Err(in_words(&Refused::OtherAgency, words));
     }
     Ok(Caller::development(Some(agency)))
 }
@@ -95,9 +100,21 @@ mod tests {
     }
 
     #[test]
+    fn a_call_in_two_names_is_refused_instead_of_taking_the_first() {
+        let mut request = with(AGENCY, "csc");
+        request
+            .metadata_mut()
+            .append(AGENCY, "police".parse().unwrap());
+        let refused = caller(&request).unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+        assert!(refused.message().contains(AGENCY), "{refused:?}");
+    }
+
+    #[test]
     fn nobody_can_call_as_the_ledger_itself() {
         let refused = caller(&with(AGENCY, "ledger")).unwrap_err();
         assert_eq!(refused.code(), tonic::Code::PermissionDenied);
+        assert!(refused.message().contains(AGENCY), "{refused:?}");
         assert!(caller(&with(AGENCY, "Csc")).is_err());
         assert!(caller(&with(AGENCY, "csc")).unwrap().agency().is_ok());
         assert!(caller(&Request::new(())).unwrap().agency().is_err());

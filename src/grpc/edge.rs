@@ -10,11 +10,12 @@ use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::service::error::Refused;
 use crate::service::limits;
 
-use super::status::status;
+use super::status::{DOMAIN, status};
 
 /// A generated server whose transport refusals are re-worded.
 #[derive(Debug, Clone)]
@@ -58,6 +59,13 @@ pub fn reword(status_of_codec: &Status) -> Option<Status> {
             actual: found.unwrap_or(usize::MAX),
             limit: limits::MESSAGE_BYTES,
         }));
+    }
+    if status_of_codec.code() == Code::Unimplemented && text.is_empty() {
+        return Some(Status::with_error_details(
+            Code::Unimplemented,
+            "this service has no such method; reflection lists those it has",
+            ErrorDetails::with_error_info("NO_SUCH_METHOD", DOMAIN, []),
+        ));
     }
     let undecodable = status_of_codec.code() == Code::Internal
         && status_of_codec.details().is_empty()

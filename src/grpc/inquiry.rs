@@ -27,7 +27,7 @@ use self::parts::{Names, question};
 use super::auth::time_left;
 use super::pb;
 use super::pb::inquiry_service_server::InquiryService;
-use super::status::{bad_field, status};
+use super::status::{bad_field, in_words, status};
 
 /// The handlers.
 pub struct Inquiry {
@@ -69,8 +69,9 @@ impl Inquiry {
             Ok(answer) => answer
                 .map(Response::new)
                 .map_err(|refused| status(&refused)),
-            Err(_elapsed) => Err(Status::deadline_exceeded(
-                "the deadline passed before the answer",
+            Err(_elapsed) => Err(in_words(
+                &Refused::DeadlinePassed,
+                "the deadline passed before the answer; ask again with a longer one",
             )),
         }
     }
@@ -78,6 +79,14 @@ impl Inquiry {
 
 /// Longest gap that a question may ask to leave out, in working days: some fourteen years.
 const MIN_GAP_MOST: u32 = 3_660;
+
+/// The agency that a field names, and the field.
+fn agency(field: String, text: &str) -> Result<(String, AgencyId), Status> {
+    match text.parse() {
+        Ok(agency) => Ok((field, agency)),
+        Err(error) => Err(bad_field(&field, &format!("{error}"))),
+    }
+}
 
 /// What an allocation question says beside case and moment.
 ///
@@ -170,7 +179,9 @@ impl InquiryService for Inquiry {
         let asked = request.into_inner();
         let wanted = wanted(&asked)?;
         let mut question = question(&asked.case_id, asked.as_at.as_ref())?;
-        question.agency.clone_from(&wanted.agency);
+        if let Some(agency) = &wanted.agency {
+            question.agencies = vec![("agency".to_owned(), agency.clone())];
+        }
         let answer = move |cut: &Asked, names: &Names, pack: &'static Pack| {
             allocation::answer(cut, names, pack, &wanted)
         };
@@ -183,11 +194,14 @@ impl InquiryService for Inquiry {
     ) -> Result<Response<pb::KnowledgeAnswer>, Status> {
         let within = time_left(&request)?;
         let asked = request.into_inner();
-        let (case_id, as_at) = (asked.case_id.clone(), asked.as_at.clone());
+        let mut question = question(&asked.case_id, asked.as_at.as_ref())?;
+        let named = asked.agencies.iter().enumerate();
+        let named = named.map(|(place, text)| agency(format!("agencies[{place}]"), text));
+        question.agencies = named.collect::<Result<_, _>>()?;
         let answer = move |cut: &Asked, names: &Names, pack: &'static Pack| {
             knowledge::answer(&Case::of(&cut.cut, pack), cut, names, (pack, &asked))
         };
-        self.answer(within, &case_id, as_at.as_ref(), answer).await
+        self.answer_to(within, question, answer).await
     }
 
     async fn sharing(
@@ -196,11 +210,14 @@ impl InquiryService for Inquiry {
     ) -> Result<Response<pb::SharingAnswer>, Status> {
         let within = time_left(&request)?;
         let asked = request.into_inner();
-        let (case_id, as_at) = (asked.case_id.clone(), asked.as_at.clone());
+        let mut question = question(&asked.case_id, asked.as_at.as_ref())?;
+        if !asked.needing.is_empty() {
+            question.agencies = vec![agency("needing".to_owned(), &asked.needing)?];
+        }
         let answer = move |cut: &Asked, _names: &Names, pack: &'static Pack| {
             sharing::answer(&Case::of(&cut.cut, pack), cut, pack, &asked)
         };
-        self.answer(within, &case_id, as_at.as_ref(), answer).await
+        self.answer_to(within, question, answer).await
     }
 
     async fn at(

@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::domain::id::{AgencyId, CaseId, EventId};
 use crate::ledger::digest::Link;
+use crate::ledger::entry::EntryKind;
 use crate::ledger::statement::Seen;
 use crate::service::Service;
 use crate::service::access::Caller;
@@ -337,6 +338,10 @@ fn which(caller: &Caller, request: pb::GetEntryRequest) -> Result<Which, Status>
             "is missing; name a position, a case position or an event id",
         )),
         Some(By::Position(position)) => Ok(Which::Position(position)),
+        Some(By::InCase(at)) if at.case_seq == 0 => Err(bad_field(
+            "in_case.case_seq",
+            "is 0; the entries of a case are numbered from 1",
+        )),
         Some(By::InCase(at)) => Ok(Which::InCase(case(&at.case_id)?, at.case_seq)),
         Some(By::EventId(id)) => {
             let agency: AgencyId = caller.agency().map_err(|refused| status(&refused))?.clone();
@@ -382,15 +387,24 @@ fn refusal_message(refused: &Refused) -> pb::AppendRefusal {
     let (field, remedy) = if let Refused::Invalid(faults) = refused
         && let Some(fault) = faults.first()
     {
-        (fault.field.clone(), fault.reason.clone())
+        let remedy = fault
+            .reason
+            .split_once("; ")
+            .map_or("", |(_what, do_so)| do_so);
+        (fault.field.clone(), remedy.to_owned())
     } else {
-        Default::default()
+        (
+            String::new(),
+            super::status::remedy(refused)
+                .unwrap_or_default()
+                .to_owned(),
+        )
     };
     let status = status(refused);
     let wait = super::status::retry_after(&status).map_or(0, |wait| wait.as_secs().max(1));
     pb::AppendRefusal {
         code: i32::from(code(refused)),
-        message: refused.to_string(),
+        message: super::status::words(refused),
         reason: refused.reason().to_owned(),
         field,
         remedy,
@@ -405,13 +419,25 @@ fn entry_message(read: Read) -> pb::Entry {
         case_id,
     } = read;
     let header = entry.parsed();
-    let (state, event, secret) = match shown {
+    let (state, content, secret) = match shown {
         Shown::Proven(content) => (
             pb::ContentState::Proven,
             content.event,
             content.secret.as_bytes().to_vec(),
         ),
         Shown::Erased => (pb::ContentState::Erased, Vec::new(), Vec::new()),
+    };
+    // Content that the ledger itself made is no `CaseEvent`: in that field it would break every typed client.
+    let (event, own_content) = match entry.kind() {
+        EntryKind::CaseEvent | EntryKind::RegistryEvent => (content, Vec::new()),
+        EntryKind::AccessQuestion
+        | EntryKind::AccessOpen
+        | EntryKind::AccessClose
+        | EntryKind::ErasureOrder
+        | EntryKind::Heads
+        | EntryKind::Reopened
+        | EntryKind::KeyChange
+        | EntryKind::ClockAcceptance => (Vec::new(), content),
     };
     pb::Entry {
         position: entry.position(),
@@ -432,5 +458,6 @@ fn entry_message(read: Read) -> pb::Entry {
         link: entry.link().as_bytes().to_vec(),
         case_id: case_id.map(|id| id.to_string()).unwrap_or_default(),
         case_tag: entry.tag().as_bytes().to_vec(),
+        own_content,
     }
 }

@@ -22,10 +22,58 @@ pub const DOMAIN: &str = "caseledger";
 
 /// The status of a refusal.
 pub fn status(refused: &Refused) -> Status {
+    in_words(refused, &words(refused))
+}
+
+/// What is wrong and, where the edge knows it, what to do.
+pub fn words(refused: &Refused) -> String {
+    match remedy(refused) {
+        Some(remedy) => format!("{refused}; {remedy}"),
+        None => refused.to_string(),
+    }
+}
+
+/// What a caller can do about a refusal whose own text does not say it.
+pub fn remedy(refused: &Refused) -> Option<&'static str> {
+    match refused {
+        Refused::Unauthenticated => {
+            Some("in development mode the metadata caseledger-agency names the agency")
+        }
+        Refused::HeadMoved { .. } => {
+            Some("read what is new, then send again with the head as it is now")
+        }
+        Refused::OtherContent { .. } => {
+            Some("to correct an event send event.corrected under a new event id")
+        }
+        Refused::TooLarge { .. } => Some("send less, or a summary and where the document is kept"),
+        Refused::TooMany { .. } => Some("send them in parts"),
+        Refused::DeadlinePassed => {
+            Some("send it again with the same event id and a longer deadline")
+        }
+        Refused::OtherAgency
+        | Refused::Invalid(_)
+        | Refused::UnknownCase
+        | Refused::UnknownEntry
+        | Refused::CaseExists
+        | Refused::OriginalErased { .. }
+        | Refused::QueueFull { .. }
+        | Refused::Clock(_)
+        | Refused::InDoubt
+        | Refused::Stopping
+        | Refused::DeadlineUnknown
+        | Refused::Batch { .. }
+        | Refused::Damaged { .. }
+        | Refused::Store(_)
+        | Refused::Unanswerable(_) => None,
+    }
+}
+
+/// The status of a refusal, in other words than its own.
+pub fn in_words(refused: &Refused, words: &str) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info(refused.reason(), DOMAIN, metadata(refused));
     add_details(&mut details, refused, "");
-    Status::with_error_details(code(refused), refused.to_string(), details)
+    Status::with_error_details(code(refused), words, details)
 }
 
 /// The code of a refusal.

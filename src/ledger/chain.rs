@@ -1,6 +1,8 @@
 //! The chain of a case (or of the registry, of access, of the ledger itself): one BLAKE3 link an entry
 //! (FORMAT.md section 7).
 
+use std::collections::BTreeMap;
+
 use super::digest::{ChainTag, Deriver, EventDigest, Link, Purpose};
 use super::entry::Header;
 use super::statement::{Origin, Seen};
@@ -178,8 +180,8 @@ pub fn check_next(head: &ChainHead, next: &Header) -> Result<ChainHead, Break> {
 #[derive(Clone, Debug)]
 pub struct ChainWalk {
     head: ChainHead,
-    /// Link of each number from 1 on; `None` for one that was passed over by [`ChainWalk::resume_at`].
-    links: Vec<Option<Link>>,
+    /// Link of each number from 1 on, without those that were passed over by [`ChainWalk::resume_at`].
+    links: BTreeMap<u64, Link>,
 }
 
 impl ChainWalk {
@@ -188,7 +190,7 @@ impl ChainWalk {
     pub fn new(origin: &Origin, tag: ChainTag) -> Self {
         Self {
             head: ChainHead::genesis(origin, tag),
-            links: Vec::new(),
+            links: BTreeMap::new(),
         }
     }
 
@@ -201,8 +203,7 @@ impl ChainWalk {
     /// Link of an entry that was passed; numbers start at 1.
     #[must_use]
     pub fn link_of(&self, case_seq: u64) -> Option<Link> {
-        let index = usize::try_from(case_seq.checked_sub(1)?).ok()?;
-        self.links.get(index).copied().flatten()
+        self.links.get(&case_seq).copied()
     }
 
     /// Takes the next entry.
@@ -217,7 +218,7 @@ impl ChainWalk {
         {
             return Err(Break::Seen);
         }
-        self.links.push(Some(head.link));
+        self.links.insert(head.case_seq, head.link);
         self.head = head;
         Ok(())
     }
@@ -225,22 +226,13 @@ impl ChainWalk {
     /// After a [`Break`] that was reported: goes on behind an entry that does not follow, so that one fault is told once
     /// and not for every entry after it. Only forwards; the caller bounds how far.
     pub fn resume_at(&mut self, header: &Header) {
-        let Ok(number) = usize::try_from(header.fields.case_seq) else {
-            return;
-        };
-        if number > self.links.len() {
-            self.links.resize(number.saturating_sub(1), None);
-            self.links.push(Some(header.link));
+        if header.fields.case_seq > self.head.case_seq {
+            self.links.insert(header.fields.case_seq, header.link);
             self.head = ChainHead::at(header);
         }
     }
 
     fn passed_over(&self, case_seq: u64) -> bool {
-        let index = case_seq
-            .checked_sub(1)
-            .and_then(|index| usize::try_from(index).ok());
-        index
-            .and_then(|index| self.links.get(index))
-            .is_some_and(Option::is_none)
+        (1..=self.head.case_seq).contains(&case_seq) && !self.links.contains_key(&case_seq)
     }
 }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::codec::{DecodeError, Reader, Writer};
 use super::digest::{Commitment, Deriver, FieldsRoot, Purpose};
-use super::fields::{EVENT_BYTES_MAX, FIELDS_MAX, FieldRefusal, Path, Singular, split};
+use super::fields::{EVENT_BYTES_MAX, FIELDS_MAX, Field, FieldRefusal, Path, Singular, split};
 
 /// The 32 random bytes from which an event's salts come. Whoever has it can open every field.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,12 +58,29 @@ impl Opened {
     /// The field's commitment.
     #[must_use]
     pub fn commitment(&self) -> Commitment {
-        let path = self.path.encode();
-        let hash = Deriver::new(Purpose::FieldCommitment)
-            .bytes(&self.salt)
-            .lp(&path);
-        Commitment::new(hash.lp(&self.value).finish())
+        match self.value.split_first() {
+            None => commitment(&self.salt, &self.path, None, &[]),
+            Some((wire_type, payload)) => {
+                commitment(&self.salt, &self.path, Some(*wire_type), payload)
+            }
+        }
     }
+}
+
+/// Commitment of one field: salt, `lp(path)`, `lp(value)`, where the value is the wire type and the payload, or nothing
+/// for a marker.
+fn commitment(salt: &[u8; 32], path: &Path, wire_type: Option<u8>, payload: &[u8]) -> Commitment {
+    let salted = Deriver::new(Purpose::FieldCommitment).bytes(salt);
+    let outer = path.outer.encode();
+    let pathed = match path.inner {
+        None => salted.lp(&outer),
+        Some(inner) => salted.lp_of(&[&outer, &inner.encode()]),
+    };
+    let hash = match wire_type {
+        None => pathed.lp(&[]),
+        Some(wire_type) => pathed.lp_of(&[&[wire_type], payload]),
+    };
+    Commitment::new(hash.finish())
 }
 
 /// All fields of an event with their salts, and the sorted commitments with decoys among them.
@@ -89,6 +106,44 @@ fn root_of(commitments: &[Commitment]) -> FieldsRoot {
     FieldsRoot::new(all.finish())
 }
 
+/// Salts and decoys of an event of this many fields, one after the other.
+fn blocks(secret: &Secret, fields: usize) -> Zeroizing<Vec<u8>> {
+    let mut blocks = Zeroizing::new(vec![0; padded(fields) * 32]);
+    let salts = Deriver::new(Purpose::FieldSalts).bytes(secret.as_bytes());
+    salts.fill(&mut blocks);
+    blocks
+}
+
+/// The commitments to these fields and the decoys among them, sorted.
+fn commitments(fields: &[Field<'_>], blocks: &[u8]) -> Vec<Commitment> {
+    let (salts, _) = blocks.as_chunks::<32>();
+    let (salts, decoys) = salts.split_at(fields.len().min(salts.len()));
+    let real = fields
+        .iter()
+        .zip(salts)
+        .map(|(field, salt)| commitment(salt, &field.path, field.wire_type, field.payload));
+    let decoys = decoys.iter().map(|decoy| Commitment::new(*decoy));
+    let mut commitments: Vec<Commitment> = real.chain(decoys).collect();
+    commitments.sort_unstable();
+    commitments
+}
+
+/// The root of an event's commitments, without keeping what is needed to disclose a field.
+///
+/// # Errors
+/// A [`FieldRefusal`] when the bytes cannot be split.
+pub fn fields_root(
+    event: &[u8],
+    secret: &Secret,
+    singular: &Singular,
+) -> Result<FieldsRoot, FieldRefusal> {
+    let fields = split(event, singular)?;
+    Ok(root_of(&commitments(
+        &fields,
+        &blocks(secret, fields.len()),
+    )))
+}
+
 /// Splits an event and commits to each field. The same content and secret give the same root, in whatever order
 /// different fields were sent.
 ///
@@ -100,35 +155,18 @@ pub fn commit(
     singular: &Singular,
 ) -> Result<Committed, FieldRefusal> {
     let fields = split(event, singular)?;
-    let mut blocks = Zeroizing::new(vec![0; padded(fields.len()) * 32]);
-    Deriver::new(Purpose::FieldSalts)
-        .bytes(secret.as_bytes())
-        .fill(&mut blocks);
+    let blocks = blocks(secret, fields.len());
+    let commitments = commitments(&fields, &blocks);
     let (salts, _) = blocks.as_chunks::<32>();
-    let opened: Vec<Opened> = fields
-        .iter()
-        .zip(salts)
-        .map(|(field, salt)| Opened {
-            salt: *salt,
-            path: field.path,
-            value: field.value(),
-        })
-        .collect();
-    let decoys = salts
-        .iter()
-        .skip(opened.len())
-        .map(|decoy| Commitment::new(*decoy));
-    let mut commitments: Vec<Commitment> = opened
-        .iter()
-        .map(Opened::commitment)
-        .chain(decoys)
-        .collect();
-    commitments.sort_unstable();
-    let root = root_of(&commitments);
+    let opened = fields.iter().zip(salts).map(|(field, salt)| Opened {
+        salt: *salt,
+        path: field.path,
+        value: field.value(),
+    });
     Ok(Committed {
-        opened,
+        opened: opened.collect(),
+        root: root_of(&commitments),
         commitments,
-        root,
     })
 }
 

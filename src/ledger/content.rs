@@ -6,7 +6,7 @@ use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
-use super::commitment::{Committed, Secret, commit};
+use super::commitment::{Secret, fields_root};
 use super::digest::{ContentDigest, Deriver, FieldsRoot, Purpose, derive};
 use super::fields::{EVENT_BYTES_MAX, FieldRefusal, Singular};
 
@@ -71,8 +71,6 @@ pub struct Content {
     pub secret: Secret,
     /// The exact event bytes.
     pub event: Vec<u8>,
-    /// Its commitments.
-    pub committed: Committed,
 }
 
 impl fmt::Debug for Content {
@@ -157,13 +155,11 @@ pub fn open(
         .split_first_chunk::<32>()
         .ok_or(ContentError::Form)?;
     let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
-    let committed = commit(event, &secret, &Singular::default())?;
-    if committed.root() != root {
+    if fields_root(event, &secret, &Singular::default())? != root {
         return Err(ContentError::FieldsRoot);
     }
     Ok(Content {
         secret,
         event: event.to_vec(),
-        committed,
     })
 }

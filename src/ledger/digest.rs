@@ -5,7 +5,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use data_encoding::HEXLOWER;
 
 /// What a BLAKE3 `derive_key` hash is for. The context string is `caseledger v1 ` and the words of its purpose.
@@ -48,6 +50,38 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them, each at the index of its number.
+    pub const ALL: [Self; 17] = [
+        Self::FieldSalts,
+        Self::FieldCommitment,
+        Self::FieldsRoot,
+        Self::ContentNonce,
+        Self::StoredContent,
+        Self::Event,
+        Self::Genesis,
+        Self::Link,
+        Self::RegistryTag,
+        Self::AccessTag,
+        Self::LedgerTag,
+        Self::KeyTreeLeft,
+        Self::KeyTreeRight,
+        Self::EntryKey,
+        Self::HeadSlot,
+        Self::KeySlot,
+        Self::Block,
+    ];
+
+    /// A hasher for this purpose. The context strings are hashed once a process, not once a hash.
+    fn hasher(self) -> blake3::Hasher {
+        static KEYS: LazyLock<[ContextKey; Purpose::ALL.len()]> = LazyLock::new(|| {
+            Purpose::ALL.map(|purpose| hash_derive_key_context(purpose.context()))
+        });
+        match KEYS.get(self as usize) {
+            Some(key) => blake3::Hasher::new_from_context_key(key),
+            None => blake3::Hasher::new_derive_key(self.context()),
+        }
+    }
+
     /// The whole BLAKE3 context string.
     #[must_use]
     pub const fn context(self) -> &'static str {
@@ -81,7 +115,7 @@ impl Deriver {
     /// Starts a hash for this purpose.
     #[must_use]
     pub fn new(purpose: Purpose) -> Self {
-        Self(blake3::Hasher::new_derive_key(purpose.context()))
+        Self(purpose.hasher())
     }
 
     /// Adds bytes as they are.
@@ -96,6 +130,15 @@ impl Deriver {
     pub fn lp(self, bytes: &[u8]) -> Self {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         self.bytes(&length.to_be_bytes()).bytes(bytes)
+    }
+
+    /// Adds `lp` of the parts put together.
+    #[must_use]
+    pub fn lp_of(self, parts: &[&[u8]]) -> Self {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        let start = self.bytes(&length.to_be_bytes());
+        parts.iter().fold(start, |hash, part| hash.bytes(part))
     }
 
     /// The 32-byte result.
@@ -202,4 +245,26 @@ digest! {
 digest! {
     /// A node of the RFC 6962 tree (SHA-256).
     TreeHash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_purpose_hashes_as_blake3_derives_keys_under_its_context() {
+        for purpose in Purpose::ALL {
+            assert_eq!(
+                derive(purpose, b"input"),
+                blake3::derive_key(purpose.context(), b"input")
+            );
+        }
+    }
+
+    #[test]
+    fn every_purpose_stands_at_the_index_of_its_number() {
+        for (index, purpose) in Purpose::ALL.iter().enumerate() {
+            assert_eq!(*purpose as usize, index);
+        }
+    }
 }

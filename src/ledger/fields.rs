@@ -41,10 +41,14 @@ pub struct Step {
 }
 
 impl Step {
-    fn encode(self, out: &mut Vec<u8>) {
-        for value in [self.number, self.index, self.count] {
-            out.extend_from_slice(&value.to_be_bytes());
+    /// The 12 bytes: number, index and count.
+    pub(super) fn encode(self) -> [u8; 12] {
+        let mut out = [0; 12];
+        let words = [self.number, self.index, self.count];
+        for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *bytes = word.to_be_bytes();
         }
+        out
     }
 
     fn decode(bytes: &[u8; 12]) -> Option<Self> {
@@ -76,9 +80,9 @@ impl Path {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(24);
-        self.outer.encode(&mut out);
+        out.extend_from_slice(&self.outer.encode());
         if let Some(inner) = self.inner {
-            inner.encode(&mut out);
+            out.extend_from_slice(&inner.encode());
         }
         out
     }

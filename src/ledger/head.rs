@@ -1,5 +1,5 @@
-//! The bytes of the head file: two slots, the newer valid one counts (FORMAT.md section 9). Reading and writing the
-//! file is the service's part.
+//! The bytes of the head file: two slots, the newer valid one counts (FORMAT.md section 9). The file itself is
+//! the journal's part.
 
 use super::checkpoint::SignedCheckpoint;
 use super::codec::{DecodeError, NUMBER_MAX, Reader, Writer};
@@ -108,6 +108,18 @@ impl Head {
             checkpoint,
         })
     }
+}
+
+/// How many of the two slots are neither valid nor blank: torn by a power cut, or changed.
+#[must_use]
+pub fn damaged(file: &[u8], log: &VerifierKey) -> usize {
+    let is_sound = |(index, slot): (usize, &[u8])| {
+        let is_blank = slot.iter().all(|byte| *byte == 0);
+        is_blank || Head::decode(slot, log).is_ok_and(|head| head.offset() == index * SLOT)
+    };
+    let sound = file.chunks(SLOT).enumerate().take(2);
+    let sound = sound.filter(|slot| is_sound(*slot)).count();
+    2_usize.saturating_sub(sound)
 }
 
 /// The head that counts, out of the whole file; `None` when neither slot is valid. A torn write leaves the other slot.

@@ -243,10 +243,10 @@ impl Fold<'_> {
             subjects: self.subjects,
             today: self.today,
         };
-        let (changes, overlaps) = if single {
-            (changes.of(&spells), overlaps(&spells, self.today))
-        } else {
-            (Vec::new(), Vec::new())
+        let changes = match rule {
+            Some(rule) if rule.single_holder => changes.of(&spells),
+            None if in_turn(key.role) => changes.in_turn(&spells),
+            Some(_) | None => Vec::new(),
         };
         let calendar = self.question.pack.calendar();
         let working = |a, b| rule.map_or(0, |rule| rule.gap_working_days(calendar, a, b));
@@ -268,7 +268,7 @@ impl Fold<'_> {
             window: state
                 .filter(|state| !state.reasons.is_empty())
                 .map(|_| sure),
-            overlaps,
+            overlaps: overlaps(&spells, single, self.today),
             possible: marks
                 .iter()
                 .filter(|m| m.possible)
@@ -327,6 +327,20 @@ impl Fold<'_> {
     }
 }
 
+/// Whether the holders of a role of which no rule speaks follow one another. Co-workers, covers and duty workers do
+/// not, nor do the holders of different roles under one code.
+fn in_turn(role: Role) -> bool {
+    !matches!(
+        role,
+        Role::CoWorker
+            | Role::CoverWorker
+            | Role::DutyWorker
+            | Role::Other
+            | Role::NotStated
+            | Role::Unknown(_)
+    )
+}
+
 /// Whether two rows of siblings differ in nothing but the child, and what arrived about each in a gap.
 fn equal_but_child(a: &Row, b: &Row) -> bool {
     let bare = |row: &Row| Row {
@@ -337,8 +351,12 @@ fn equal_but_child(a: &Row, b: &Row) -> bool {
     bare(a) == bare(b)
 }
 
-fn overlaps(spells: &[Spell], today: Date) -> Vec<Overlap> {
+/// Two at once in a role that has one holder.
+fn overlaps(spells: &[Spell], single: bool, today: Date) -> Vec<Overlap> {
     let mut found = Vec::new();
+    if !single {
+        return found;
+    }
     for (place, first) in spells.iter().enumerate() {
         for second in spells.iter().skip(place + 1) {
             let (Some(a), Some(b)) = (first.holder.named(), second.holder.named()) else {

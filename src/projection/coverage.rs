@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use self::feed::{Feed, arrival, next_day, standing};
 use super::cut::{Cut, ReadingKind};
+use super::knowledge::Holder;
 use super::placed::{Unseen, UnseenReason};
 use crate::domain::event::FeedKind;
 use crate::domain::event::registry::AgencyKind;
@@ -46,6 +47,8 @@ pub enum Reason {
     Erased(u32),
     /// A date that bears on it may lie on either side.
     DateStraddles,
+    /// Asked through the eyes of somebody else: what the agency recorded and they did not know is left out.
+    NotKnownToEyes,
 }
 
 /// The outcome of "no record of X by A in [a, b)".
@@ -73,6 +76,7 @@ impl Absence {
 pub struct Coverage {
     feeds: BTreeMap<AgencyId, Feed>,
     unseen: Vec<Unseen>,
+    eyes: Vec<Holder>,
     day: Date,
 }
 
@@ -98,6 +102,7 @@ impl Coverage {
         Self {
             feeds,
             unseen: cut.log().unseen().to_vec(),
+            eyes: cut.eyes().to_vec(),
             day: cut.at().day(),
         }
     }
@@ -166,6 +171,9 @@ impl Coverage {
         window: (Date, Date),
     ) -> Absence {
         let mut outcome = self.unseen_in(agency, kind, window);
+        if !self.holds_all_of(agency) {
+            outcome = outcome.max(Absence::Undeterminable(Reason::NotKnownToEyes));
+        }
         let mut day = window.0;
         while day < window.1 {
             let next = self.next_change(agency, kind, day).min(window.1);
@@ -215,6 +223,9 @@ impl Coverage {
     ) -> Option<Date> {
         let mut day = from;
         let mut last = None;
+        if !self.holds_all_of(agency) {
+            return None;
+        }
         while day <= self.day {
             match self.cover_of(agency, kind, child, day) {
                 Cover::Live | Cover::Confirmed => {}
@@ -225,6 +236,13 @@ impl Coverage {
             day = next;
         }
         last
+    }
+
+    /// Whether every record of an agency is here. Through the eyes of anybody but that agency, what it recorded and
+    /// they did not know is left out: that there is nothing of it shows nothing (`semantics.md` 3.3 and 4).
+    fn holds_all_of(&self, agency: &AgencyId) -> bool {
+        let own = |holder: &Holder| matches!(holder, Holder::Agency(eyes) if eyes == agency);
+        self.eyes.iter().all(own)
     }
 
     /// The as-at date.

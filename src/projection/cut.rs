@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::clock;
-use super::placed::{Log, Placed};
+use super::knowledge::Holder;
+use super::placed::{Log, Placed, Unseen};
 use super::statement::{Statements, Tie, statement_clock};
 use crate::domain::event::record::RecordContent;
 use crate::domain::event::{Content, EntryRef};
@@ -88,6 +89,14 @@ pub struct At {
 }
 
 impl At {
+    /// Whether the ledger held an entry then that cannot be seen now.
+    fn holds(&self, unseen: &Unseen) -> bool {
+        match self.position {
+            Some(limit) => unseen.position < limit,
+            None => unseen.appended < self.instant,
+        }
+    }
+
     /// The as-at date: the last London day that the moment includes.
     pub fn day(&self) -> Date {
         london_date(self.instant.checked_sub(TICK).unwrap_or(self.instant))
@@ -138,6 +147,8 @@ pub struct Cut {
     basis: Basis,
     at: At,
     words: Readings,
+    /// Through whose eyes, in the order in which they were applied; empty means everybody's together.
+    eyes: Vec<Holder>,
     log: Log,
     readings: Vec<Reading>,
     /// For each entry by position, the position of the statement it belongs to.
@@ -168,16 +179,17 @@ pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: Readings) -> 
         .filter(|(index, _)| clocks.keeps(*index))
         .map(|(_, entry)| entry.clone())
         .collect();
+    let unseen = log.unseen().iter();
+    let unseen = unseen.filter(|entry| basis != Basis::Ledger || at.holds(entry));
     sealed(
-        Log::with_unseen(kept, log.unseen().to_vec()),
-        basis,
-        at,
-        words,
+        Log::with_unseen(kept, unseen.cloned().collect()),
+        (basis, at, words),
+        Vec::new(),
     )
 }
 
 /// The one maker of a [`Cut`]: computes every reading from the kept entries alone.
-fn sealed(log: Log, basis: Basis, at: At, words: Readings) -> Cut {
+fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>) -> Cut {
     let statements = Statements::of(&log, basis);
     let clocks = Clocks {
         log: &log,
@@ -196,6 +208,7 @@ fn sealed(log: Log, basis: Basis, at: At, words: Readings) -> Cut {
         basis,
         at,
         words,
+        eyes,
         log,
         readings,
         statement_of,
@@ -272,10 +285,15 @@ impl Cut {
         }
     }
 
+    /// Through whose eyes it is, in the order in which they were applied; empty means everybody's together.
+    pub fn eyes(&self) -> &[Holder] {
+        &self.eyes
+    }
+
     /// The cut through the eyes of a holder: the statements that `knows` accepts, by the position of their
     /// original. Feeds and registrations stay. Applied after the cut in every basis (`semantics.md` 3.3).
     #[must_use]
-    pub fn seen_by(&self, knows: impl Fn(&Reading) -> bool) -> Self {
+    pub fn seen_by(&self, eyes: &Holder, knows: impl Fn(&Reading) -> bool) -> Self {
         let known: Vec<u64> = self
             .readings
             .iter()
@@ -295,9 +313,8 @@ impl Cut {
             .collect();
         sealed(
             Log::with_unseen(kept, self.log.unseen().to_vec()),
-            self.basis,
-            self.at,
-            self.words,
+            (self.basis, self.at, self.words),
+            [self.eyes.as_slice(), std::slice::from_ref(eyes)].concat(),
         )
     }
 }

@@ -113,5 +113,5 @@ impl Knowledge {
 #[must_use]
 pub fn through_eyes_of(cut: &Cut, holder: &Holder) -> Cut {
     let known = Knowledge::of(cut).known_to(holder);
-    cut.seen_by(|reading| known.contains(&reading.position()))
+    cut.seen_by(holder, |reading| known.contains(&reading.position()))
 }

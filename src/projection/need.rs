@@ -214,12 +214,15 @@ impl<'a> Case<'a> {
             return Need::NoRule;
         }
         let duty = duty::merge(duties);
+        // Without a feed nothing shows that an agency was not involved: what an entry of another says of it is then
+        // judged like any other need.
         if !self.is_involved(agency, item, duty.as_ref(), &asking) {
-            return if self.is_connected(agency) || self.is_named(agency) {
-                Need::NotInvolved
-            } else {
-                Need::Undeterminable(Reason::NotConnected, duty)
-            };
+            if self.is_connected(agency) {
+                return Need::NotInvolved;
+            }
+            if !self.is_named(agency) {
+                return Need::Undeterminable(Reason::NotConnected, duty);
+            }
         }
         let Some(duty) = duty else {
             return Need::NoRule;

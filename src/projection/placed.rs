@@ -67,6 +67,8 @@ pub struct Unseen {
     pub kind: Option<FeedKind>,
     /// The first day of the month it is about, if that was kept.
     pub month: Option<Date>,
+    /// When the ledger sealed it, as its header says: in basis *ledger* it is not there before.
+    pub appended: Timestamp,
 }
 
 /// The entries of one case, and the feed and registration entries, in position order.

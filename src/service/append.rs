@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::journal::head::HeadFile;
 use crate::journal::{AppendError, Record};
 use crate::ledger::digest::{ChainTag, Link};
 use crate::ledger::entry::SealedEntry;
 
 use super::clock::Guard;
 use super::error::Refused;
-use super::headfile::HeadSink;
 use super::limits;
 use super::overlay::Overlay;
 use super::prepare::{Deadline, Prepared};
@@ -79,7 +79,9 @@ pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) guard: Guard,
     pub(super) signer: Signer,
-    pub(super) head_file: Box<dyn HeadSink>,
+    pub(super) head_file: HeadFile,
+    /// This start of the machine, as it stands beside each checkpoint in the head file.
+    pub(super) boot_id: [u8; 16],
     pub(super) unsynced_since: Option<Duration>,
 }
 
@@ -87,7 +89,7 @@ impl Writer {
     /// Runs until it is told to stop or every sender is gone.
     pub(super) fn run(mut self, queue: &Receiver<Message>) {
         loop {
-            match queue.recv_timeout(limits::HEAD_SYNC) {
+            match queue.recv_timeout(self.sync_due_in()) {
                 Ok(Message::Append(first)) => {
                     let (jobs, stop) = drain(*first, queue);
                     self.commit(jobs);
@@ -98,14 +100,16 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => self.sync_head(),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            let due = self.unsynced_since.is_some_and(|since| {
-                self.shared.clock.monotonic().saturating_sub(since) >= limits::HEAD_SYNC
-            });
-            if due {
+            if self.sync_due_in().is_zero() {
                 self.sync_head();
             }
         }
         self.sync_head();
+    }
+
+    /// How long the head file may still wait for its sync.
+    fn sync_due_in(&self) -> Duration {
+        time_left(self.unsynced_since, self.shared.clock.monotonic())
     }
 
     /// One commit: every job is answered, whatever happens.
@@ -126,6 +130,7 @@ impl Writer {
         let now = self.shared.clock.monotonic();
         let time = self.guard.next(self.shared.clock.as_ref());
         let mut commit = Overlay::default();
+        // A refusal may rest on what this commit has staged, so it too is told only when that is durable.
         let mut waiting = Vec::with_capacity(jobs.len());
         for job in jobs {
             if job.deadline.is_some_and(|deadline| deadline <= now) {
@@ -136,15 +141,13 @@ impl Writer {
             match self.stage(job.items, job.is_batch, time, (&commit, &mut local)) {
                 Ok(placements) => {
                     commit.merge(local);
-                    waiting.push((job.answer, placements));
+                    waiting.push((job.answer, Ok(placements)));
                 }
-                Err(refused) => answer(job.answer, Err(refused)),
+                Err(refused) => waiting.push((job.answer, Err(refused))),
             }
         }
         match self.make_durable(commit) {
-            Ok(()) => waiting
-                .into_iter()
-                .for_each(|(to, placements)| answer(to, Ok(placements))),
+            Ok(()) => waiting.into_iter().for_each(|(to, with)| answer(to, with)),
             Err(refused) => {
                 for (to, _) in waiting {
                     answer(to, Err(refused.clone()));
@@ -180,15 +183,16 @@ impl Writer {
                 | AppendError::InDoubt { .. },
             ) => return Err(self.poison()),
         }
-        let Ok(checkpoint) = self.shared.extend(commit, &self.signer) else {
+        let Ok(head) = self.shared.extend(&commit, &self.signer) else {
             return Err(self.poison());
         };
-        if self.head_file.write(&checkpoint.signed).is_err() {
+        let written = self.head_file.write(self.boot_id, &head.signed);
+        if written.is_err() {
             return Err(self.poison());
         }
         self.unsynced_since
             .get_or_insert_with(|| self.shared.clock.monotonic());
-        self.shared.publish(checkpoint);
+        self.shared.publish(commit, head);
         Ok(())
     }
 
@@ -205,7 +209,13 @@ impl Writer {
     }
 }
 
-/// The entry as the journal keeps it. The ledger's own entries are found by position, not by event id.
+/// What is left of the time that a written head file may stay unsynced; all of it when nothing is unsynced.
+fn time_left(unsynced_since: Option<Duration>, now: Duration) -> Duration {
+    let waited = unsynced_since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+    limits::HEAD_SYNC.saturating_sub(waited)
+}
+
+/// The entry as the journal keeps it.
 pub(super) fn record(entry: &SealedEntry) -> Record {
     Record {
         position: entry.position(),
@@ -241,4 +251,18 @@ fn answer(
     with: Result<Vec<Placement>, Refused>,
 ) {
     drop(to.send(with));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_for_requests_never_outlasts_the_time_the_head_file_may_stay_unsynced() {
+        let ms = Duration::from_millis;
+        assert_eq!(time_left(None, ms(70_000)), limits::HEAD_SYNC);
+        assert_eq!(time_left(Some(ms(500)), ms(1_400)), ms(100));
+        assert_eq!(time_left(Some(ms(500)), ms(1_500)), ms(0));
+        assert_eq!(time_left(Some(ms(500)), ms(9_500)), ms(0));
+    }
 }

@@ -38,9 +38,10 @@ pub struct Question {
     pub position: Option<u64>,
     /// Whose eyes; `None` = all agencies.
     pub eyes: Option<Holder>,
-    /// Only this agency's rows are asked for; `None` = all. It changes no cut: it is only refused when nobody has
-    /// heard of it, because an empty answer would read like an absence of records.
-    pub agency: Option<AgencyId>,
+    /// Only rows of these agencies are asked for, each with the field of the request that names it; empty = all. It
+    /// changes no cut: one of whom nobody has heard is refused, because an empty answer would read like an absence of
+    /// records.
+    pub agencies: Vec<(String, AgencyId)>,
 }
 
 impl Question {
@@ -52,7 +53,7 @@ impl Question {
             basis: Basis::Then,
             position: None,
             eyes: None,
-            agency: None,
+            agencies: Vec::new(),
         }
     }
 }
@@ -175,8 +176,8 @@ impl Shared {
         if let Some(holder) = &question.eyes {
             parties.check("as_at.eyes", holder)?;
         }
-        if let Some(agency) = &question.agency {
-            parties.check("agency", &Holder::Agency(agency.clone()))?;
+        for (field, agency) in &question.agencies {
+            parties.check(field, &Holder::Agency(agency.clone()))?;
         }
         let whole = cut(&read.log, question.basis, at);
         let cut = match &question.eyes {
@@ -231,6 +232,7 @@ impl Shared {
                 agency: entry.agency().parse().ok(),
                 kind: None,
                 month: None,
+                appended: timestamp(entry.appended()),
             });
         }
         let head = walk.head();

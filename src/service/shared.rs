@@ -190,15 +190,23 @@ impl Shared {
             .map_err(|_not_what_was_sealed| Refused::Damaged { position })
     }
 
-    /// Takes a durable commit into the tree, the directory and the registry, and signs the new head.
+    /// Takes a durable commit into the tree and signs the new head, which nobody is shown yet.
     ///
     /// # Errors
     /// [`Refused`] when the tree does not fit the journal any more.
-    pub(super) fn extend(&self, commit: Overlay, signer: &Signer) -> Result<Head, Refused> {
+    pub(super) fn extend(&self, commit: &Overlay, signer: &Signer) -> Result<Head, Refused> {
         let mut tree = write(&self.tree);
         for staged in &commit.staged {
             tree.append(staged.entry.leaf_hash());
         }
+        signer
+            .sign(&tree)
+            .map_err(|error| Refused::Store(error.to_string()))
+    }
+
+    /// Shows a commit and its head to readers and wakes followers. Whoever finds a case of it in the directory finds a
+    /// head that has its entries.
+    pub(super) fn publish(&self, commit: Overlay, head: Head) {
         let mut cases = write(&self.cases);
         for staged in commit
             .staged
@@ -213,13 +221,6 @@ impl Shared {
         if let Some(registry) = commit.registry {
             *write(&self.registry) = registry;
         }
-        signer
-            .sign(&tree)
-            .map_err(|error| Refused::Store(error.to_string()))
-    }
-
-    /// Shows the new head to readers and wakes followers.
-    pub(super) fn publish(&self, head: Head) {
         self.head.send_replace(head);
     }
 }

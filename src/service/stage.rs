@@ -5,7 +5,7 @@
 
 use crate::domain::id::CaseId;
 use crate::ledger::chain::ChainHead;
-use crate::ledger::commitment::{Secret, commit};
+use crate::ledger::commitment::{Secret, fields_root};
 use crate::ledger::digest::{ChainTag, FieldsRoot};
 use crate::ledger::entry::{self, Chain, Ingest, Place};
 use crate::ledger::statement::Seen;
@@ -142,9 +142,7 @@ impl Writer {
 
     /// The fields root that this event would have under another secret.
     fn root_under(&self, item: &Prepared, secret: &Secret) -> Result<FieldsRoot, Refused> {
-        let committed = commit(item.sealable.event(), secret, &self.shared.singular);
-        committed
-            .map(|committed| committed.root())
+        fields_root(item.sealable.event(), secret, &self.shared.singular)
             .map_err(prepare::not_fields)
     }
 

@@ -17,13 +17,13 @@ use std::sync::{Arc, RwLock};
 use tokio::sync::watch;
 
 use crate::domain::id::EventId;
-use crate::journal::head::Head as FileHead;
+use crate::journal::head::{HeadError, HeadFile};
 use crate::journal::{Journal, Record};
-use crate::ledger::digest::TreeHash;
 use crate::ledger::entry::SealedEntry;
 use crate::ledger::fields::Singular;
+use crate::ledger::head::Head as Promised;
 use crate::ledger::statement::Origin;
-use crate::ledger::tree::MemoryTree;
+use crate::ledger::tree::{MemoryTree, TreeHead};
 use crate::vault::Vault;
 use crate::vault::file::VaultError;
 
@@ -32,7 +32,6 @@ use super::Service;
 use super::append::{self, Writer};
 use super::clock::{Clock, Guard};
 use super::error::Refused;
-use super::headfile::{HeadFile, HeadFileError, HeadSink};
 use super::limits;
 use super::own;
 use super::prepare::Decoder;
@@ -67,7 +66,7 @@ pub struct Parts {
 pub enum StartError {
     /// The head file cannot be used.
     #[error(transparent)]
-    HeadFile(#[from] HeadFileError),
+    HeadFile(#[from] HeadError),
     /// There are entries and no head file.
     #[error(
         "the store has {size} entries but there is no head file at {}: restore it; without it a rolled-back store \
@@ -119,6 +118,15 @@ pub enum StartError {
         /// The vault's mark.
         done: u64,
     },
+    /// A key is gone that nobody ordered to be destroyed.
+    #[error(
+        "the key of the entry at position {position} is gone, and no erasure order names it: restore the key file from \
+         its other copy, or the store that has the order"
+    )]
+    KeyGone {
+        /// The entry.
+        position: u64,
+    },
     /// An erasure order cannot be carried out. No key was destroyed.
     #[error(
         "the erasure order at position {position} cannot be carried out, and until it is nothing may be served: {what}"
@@ -150,7 +158,7 @@ pub enum StartError {
 pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service, StartError> {
     let signer = Signer::new(&parts.origin, &parts.log_key)?;
     let verifier = signer.verifier();
-    let opened = HeadFile::open(&parts.head_file, &verifier, parts.boot_id)?;
+    let opened = HeadFile::open(&parts.head_file, &verifier)?;
     let size = parts
         .journal
         .size()
@@ -165,10 +173,13 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     check_size(promised.as_ref(), size)?;
     let fold = Fold::of_all(&parts, size, progress)?;
     check_root(promised.as_ref(), &fold.tree)?;
-    erase::carry_out(&parts, &fold.orders, size)?;
+    erase::carry_out(&parts, &fold, size)?;
     parts.vault.ensure(size)?;
     let head = signer.sign(&fold.tree)?;
-    let head_file = ready(file, &parts, promised.is_none().then_some(&head))?;
+    let is_promised = promised
+        .as_ref()
+        .is_some_and(|promised| promised.checkpoint.checkpoint().size == head.size);
+    let head_file = ready(file, &parts, (!is_promised).then_some(&head))?;
     let guard = Guard::after(if size == 0 {
         i64::MIN
     } else {
@@ -183,12 +194,13 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
         shared: Arc::clone(&shared),
         guard,
         signer,
-        head_file: Box::new(head_file),
+        head_file,
+        boot_id,
         unsynced_since: None,
     };
     set_marker(&marker).map_err(|error| StartError::Writer(error.to_string()))?;
     if unclean && size > 0 {
-        let before = promised.map_or([0; 16], |head| head.slot.boot_id);
+        let before = promised.map_or([0; 16], |head| head.boot_id);
         let sealed = writer.append_own(&own::reopened(&shared.head(), before, boot_id));
         sealed.map_err(|refused| StartError::Writer(refused.to_string()))?;
     }
@@ -199,18 +211,20 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     Ok(Service::new(shared, queue, thread, marker))
 }
 
-/// The head file, holding the first checkpoint if it never held one.
+/// The head file; with a checkpoint to be written to it first, when it does not yet promise all that will be shown.
 fn ready(
     file: Option<HeadFile>,
     parts: &Parts,
-    first: Option<&Head>,
+    unwritten: Option<&Head>,
 ) -> Result<HeadFile, StartError> {
     let mut file = match file {
         Some(file) => file,
-        None => HeadFile::create(&parts.head_file, parts.boot_id)?,
+        None => HeadFile::create(&parts.head_file)?,
     };
-    if let Some(head) = first {
-        let written = file.write(&head.signed).and_then(|()| file.sync());
+    if let Some(head) = unwritten {
+        let written = file
+            .write(parts.boot_id, &head.signed)
+            .and_then(|_generation| file.sync());
         written.map_err(|error| StartError::Writer(error.to_string()))?;
     }
     Ok(file)
@@ -241,8 +255,8 @@ fn shared(
     }
 }
 
-fn check_size(promised: Option<&FileHead>, found: u64) -> Result<(), StartError> {
-    let promised = promised.map_or(0, |head| head.named.size);
+fn check_size(promised: Option<&Promised>, found: u64) -> Result<(), StartError> {
+    let promised = promised.map_or(0, |head| head.checkpoint.checkpoint().size);
     if found < promised {
         Err(StartError::RolledBack { found, promised })
     } else {
@@ -250,9 +264,9 @@ fn check_size(promised: Option<&FileHead>, found: u64) -> Result<(), StartError>
     }
 }
 
-fn check_root(promised: Option<&FileHead>, tree: &MemoryTree) -> Result<(), StartError> {
+fn check_root(promised: Option<&Promised>, tree: &MemoryTree) -> Result<(), StartError> {
     let Some(head) = promised else { return Ok(()) };
-    let (size, root) = (head.named.size, TreeHash::new(head.named.root));
+    let TreeHead { size, root } = head.checkpoint.checkpoint().head();
     if tree.root_at(size) == Some(root) {
         Ok(())
     } else {
@@ -282,13 +296,18 @@ fn marker_path(head_file: &Path) -> PathBuf {
 
 fn set_marker(path: &Path) -> io::Result<()> {
     File::create(path)?.sync_all()?;
-    path.parent()
-        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    sync_directory_of(path)
 }
 
 /// Tells the next start that this stop was clean.
 pub(super) fn clear_marker(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
-    path.parent()
-        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    sync_directory_of(path)
+}
+
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }

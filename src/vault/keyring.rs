@@ -19,7 +19,7 @@ pub type Seeds = Box<dyn FnMut() -> [u8; 32] + Send>;
 pub enum KeyringError {
     /// There are entries and no key file. A fresh one would make their content unreadable without saying so.
     #[error(
-        "there is no key file at {} but the store is not empty: restore it from its other copy", path.display()
+        "there is no key file at {} but the ledger is not new: restore it from its other copy", path.display()
     )]
     Missing {
         /// Where it should be.
@@ -48,28 +48,29 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// Opens the key file, with seeds from the operating system; makes one only beside an empty store.
+    /// Opens the key file, with seeds from the operating system; makes one only for a new ledger: one without entries,
+    /// to which no checkpoint was ever given out.
     ///
     /// # Errors
     /// [`KeyringError`].
     #[cfg(feature = "server")]
-    pub fn open(path: &Path, origin: &Origin, store_is_empty: bool) -> Result<Self, KeyringError> {
-        Self::with_seeds(path, origin, store_is_empty, Box::new(from_system))
+    pub fn open(path: &Path, origin: &Origin, is_new: bool) -> Result<Self, KeyringError> {
+        Self::with_seeds(path, origin, is_new, Box::new(from_system))
     }
 
-    /// Opens the key file, with seeds from this source; makes one only beside an empty store.
+    /// Opens the key file, with seeds from this source; makes one only for a new ledger, as in `open`.
     ///
     /// # Errors
     /// [`KeyringError`].
     pub fn with_seeds(
         path: &Path,
         origin: &Origin,
-        store_is_empty: bool,
+        is_new: bool,
         seeds: Seeds,
     ) -> Result<Self, KeyringError> {
         let file = if path.exists() {
             KeyFile::open(path, origin)?
-        } else if store_is_empty {
+        } else if is_new {
             let file = KeyFile::create(path, origin)?;
             let directory = path
                 .parent()

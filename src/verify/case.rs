@@ -5,7 +5,7 @@ use super::{Contents, FAULTS_MAX, Fault, FaultKind, Outcome};
 use crate::domain::id::CaseId;
 use crate::ledger::chain::ChainWalk;
 use crate::ledger::checkpoint::Checkpoint;
-use crate::ledger::commitment::{Secret, commit};
+use crate::ledger::commitment::{Secret, fields_root};
 use crate::ledger::digest::TreeHash;
 use crate::ledger::entry::{EntryKind, Header};
 use crate::ledger::fields::Singular;
@@ -43,8 +43,8 @@ pub fn committed(
         .try_into()
         .map_err(|_length| "its secret is not 32 bytes".to_owned())?;
     let secret = Secret::new(secret).map_err(|error| error.to_string())?;
-    let committed = commit(event, &secret, singular).map_err(|error| error.to_string())?;
-    if committed.root() == header.statement.fields_root {
+    let root = fields_root(event, &secret, singular).map_err(|error| error.to_string())?;
+    if root == header.statement.fields_root {
         Ok(())
     } else {
         Err("the content is not what the header commits to".to_owned())

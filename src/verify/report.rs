@@ -35,7 +35,7 @@ pub enum FaultKind {
     Form,
     /// The entry says another position than where it stands.
     Position,
-    /// Its time is earlier than that of the entry before.
+    /// Its time does not fit that of the entry before.
     Time,
     /// It does not follow the one before it in its chain.
     Chain,
@@ -83,7 +83,7 @@ pub struct Fault {
 pub struct Contents {
     /// Opened, and the fields root recomputed from it.
     pub proven: u64,
-    /// The stored bytes are intact; their key was destroyed.
+    /// The stored bytes are intact; their key was destroyed, by an order or the entry is among the faults.
     pub erased: u64,
     /// The stored bytes are intact; no key here to open them.
     pub no_key: u64,
@@ -94,9 +94,9 @@ pub struct Contents {
 pub struct Report {
     /// The result in one word.
     pub outcome: Outcome,
-    /// Entries checked.
+    /// The position after the last entry; without a fault, the number of entries checked.
     pub size: u64,
-    /// Root of the tree over them.
+    /// Root of the tree over the entries before the first that is missing.
     pub root: TreeHash,
     /// Chains seen: cases, and the ledger's own.
     pub chains: u64,

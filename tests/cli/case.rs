@@ -186,6 +186,9 @@ fn findings_change_the_exit_code_only_when_asked() {
         code(&[social_workers.as_slice(), &["--fail-on-gaps"]].concat()),
         8
     );
+    // What the school knew of no holder is no gap that was found.
+    let by_school = ["--by", "school", "--fail-on-gaps"];
+    assert_eq!(code(&[social_workers.as_slice(), &by_school].concat()), 0);
     assert_eq!(code(&["sharing", "FAMILY-A", "--fail-on-gaps"]), 8);
     assert_eq!(code(&["allocation", "WELL-RUN", "--fail-on-gaps"]), 0);
     assert_eq!(code(&["sharing", "WELL-RUN", "--fail-on-gaps"]), 0);
@@ -229,6 +232,14 @@ fn a_question_that_cannot_be_answered_says_why_and_what_next() {
     insta::assert_snapshot!("refused_window", refused(&window, 2));
     let eyes = ["show", "FAMILY-A", "--by", "School 1"];
     insta::assert_snapshot!("refused_eyes", refused(&eyes, 2));
+    let needing = refused(&["sharing", "FAMILY-A", "--needing", "venus"], 2);
+    assert!(needing.contains("--needing: is no agency"), "{needing}");
+    let days = refused(&["allocation", "FAMILY-A", "--min-gap", "99999"], 2);
+    assert!(days.contains("--min-gap: is above"), "{days}");
+    let nowhere = refused(&["list", "--server", "127.0.0.1"], 2);
+    assert!(nowhere.contains("http://HOST:PORT"), "{nowhere}");
+    let at_once = refused(&["list", "--timeout", "0s"], 6);
+    assert!(at_once.contains("--timeout 2m"), "{at_once}");
     let item = ["knowledge", "FAMILY-A", "--item", "1"];
     insta::assert_snapshot!("refused_item", refused(&item, 5));
 }

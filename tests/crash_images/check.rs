@@ -258,7 +258,7 @@ fn erasures(found: &Found, said: &[(usize, Said)]) -> Result<(), String> {
 /// The ledger takes a new event, and its receipt holds in the tree that went before.
 async fn goes_on(service: &Service, found: Found, round: u64) -> Result<(), String> {
     let caller = Caller::development(Some("csc".parse().unwrap()));
-    let within = Duration::from_secs(60);
+    let within = Duration::from_mins(1);
     let receipt = service.append(&caller, afterwards(round), within).await;
     let receipt = receipt.map_err(|error| format!("nothing more is appended: {error}"))?;
     let position = receipt.placement.position;

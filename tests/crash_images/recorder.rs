@@ -26,6 +26,7 @@ use caseledger::ledger::own::{Erased, OwnEvent, singular};
 use caseledger::ledger::statement::{AgencyName, Origin, Seen, Statement};
 use caseledger::service::Service;
 use caseledger::service::access::Caller;
+use caseledger::service::error::Refused;
 use caseledger::service::prepare::Submission;
 use caseledger::service::start::read_record;
 use caseledger::service::submit::Receipt;
@@ -45,7 +46,9 @@ const INDEX_LAG: usize = 48;
 const PLACE: &str = "CRASH_IMAGES_PLACE";
 const PHASE: &str = "CRASH_IMAGES_PHASE";
 const CURE: &str = "CRASH_IMAGES_WITHOUT_SYNC";
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
+/// The indexes are pressed hard, so a request may have to be sent again.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What is recorded.
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +161,12 @@ async fn client_of(service: &Service, acks: &Acks, (phase, client): (u64, u64), 
     let mut send = submission(first, opened(&case));
     for n in 1..=requests {
         let id = send.event_id;
-        let receipt = service.append(&caller, send, WITHIN).await.unwrap();
+        let receipt = loop {
+            match service.append(&caller, send.clone(), WITHIN).await {
+                Err(Refused::QueueFull { .. }) => tokio::time::sleep(PAUSE).await,
+                receipt => break receipt.unwrap(),
+            }
+        };
         acks.receipt(agency, &id, &receipt);
         acks.say(&format!(
             "shown {}",
@@ -169,7 +177,12 @@ async fn client_of(service: &Service, acks: &Acks, (phase, client): (u64, u64), 
                 .map(|k| submission(first + n * 1_000 + k, concern(&case, 300)))
                 .collect();
             let ids: Vec<EventId> = batch.iter().map(|send| send.event_id).collect();
-            let receipts = service.append_batch(&caller, batch, WITHIN).await.unwrap();
+            let receipts = loop {
+                match service.append_batch(&caller, batch.clone(), WITHIN).await {
+                    Err(Refused::QueueFull { .. }) => tokio::time::sleep(PAUSE).await,
+                    receipts => break receipts.unwrap(),
+                }
+            };
             for (id, receipt) in ids.iter().zip(&receipts) {
                 acks.receipt(agency, id, receipt);
             }

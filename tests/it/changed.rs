@@ -6,8 +6,15 @@ use std::sync::Arc;
 
 use caseledger::journal::memory::{Disk, MemoryJournal};
 use caseledger::journal::{AppendError, Journal, ReadError, Record, Stored};
-use caseledger::ledger::entry::SealedEntry;
-use caseledger::service::start::StartError;
+use caseledger::ledger::chain::ChainHead;
+use caseledger::ledger::commitment::Secret;
+use caseledger::ledger::digest::Link;
+use caseledger::ledger::entry::{Place, SealedEntry, Unsealed, seal};
+use caseledger::ledger::fields::Singular;
+use caseledger::ledger::statement::{Seen, Statement};
+use caseledger::service::start::{StartError, read_record};
+use caseledger::vault::Vault;
+use caseledger::vault::keyring::Keyring;
 
 use crate::world::{ORIGIN, Setup, World, concern, open, opened, request, temp};
 
@@ -96,6 +103,58 @@ async fn a_start_refuses_a_changed_byte_of_an_entry_wherever_it_is_and_names_the
         }
     }
     World::with(dir.path(), setup()).await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_refuses_an_entry_that_claims_to_have_seen_what_its_chain_never_had() {
+    let dir = temp();
+    let disk = Disk::new();
+    let setup = || Setup {
+        journal: Some(Arc::new(disk.open())),
+        ..Setup::default()
+    };
+    let world = World::with(dir.path(), setup()).await;
+    let mut csc = world.client("csc").await;
+    csc.append(request(1, &opened("CH-1"))).await.unwrap();
+    csc.append(request(2, &concern("CH-1", "x"))).await.unwrap();
+    world.stop().await;
+    // Sealed by whoever runs the ledger, with its own keys: everything else about it is right.
+    let journal = disk.open();
+    let last = SealedEntry::decode(&journal.read(1, 1).unwrap()[0].bytes).unwrap();
+    let header = last.parsed();
+    let unsealed = Unsealed {
+        kind: last.kind(),
+        statement: Statement {
+            event_id: [9; 16],
+            seen: Seen::Entry {
+                case_seq: 1,
+                link: Link::new([3; 32]),
+            },
+            fields_root: caseledger::ledger::digest::FieldsRoot::ZERO,
+            ..header.statement.clone()
+        },
+        signature: None,
+        secret: Secret::new([8; 32]).unwrap(),
+        event: vec![0x0a, 1, b'x'],
+        ingest: last.ingest(),
+        authenticated: header.fields.authenticated,
+    };
+    let keys = Keyring::open(&dir.path().join("keys"), &ORIGIN.parse().unwrap(), false).unwrap();
+    let place = Place {
+        position: 2,
+        appended: last.appended() + 1,
+        head: &ChainHead::at(header),
+        key: &keys.key(2).unwrap(),
+    };
+    let (entry, _) = seal(&unsealed.prepare(&Singular::default()).unwrap(), &place).unwrap();
+    drop(keys);
+    let record = read_record(&entry.encode()).unwrap();
+    journal.append(2, &[record]).unwrap();
+    let refused = open(dir.path(), setup()).err().unwrap();
+    assert!(
+        matches!(refused, StartError::Damaged { position: 2, .. }),
+        "{refused}"
+    );
 }
 
 fn verify(dir: &std::path::Path) -> Output {

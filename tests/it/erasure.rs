@@ -11,11 +11,12 @@ use caseledger::grpc::pb::get_entry_request::By;
 use caseledger::journal::Journal;
 use caseledger::journal::sled::{Options, SledJournal};
 use caseledger::ledger::chain::{ChainHead, check_next};
-use caseledger::ledger::commitment::Secret;
+use caseledger::ledger::commitment::{Secret, commit};
 use caseledger::ledger::digest::{FieldsRoot, Link, TreeHash};
 use caseledger::ledger::entry::{
     Authenticated, EntryKind, Header, Ingest, Place, SealedEntry, Unsealed, seal,
 };
+use caseledger::ledger::fields::Singular;
 use caseledger::ledger::own::{Erased, OwnEvent, singular};
 use caseledger::ledger::statement::{AgencyName, Origin, Seen, Statement};
 use caseledger::ledger::tree::{leaf_hash, verify_inclusion};
@@ -59,16 +60,29 @@ fn link_of(dir: &Path, position: usize) -> Link {
 }
 
 fn order(position: u64, link: Link) -> Vec<u8> {
+    order_of(position, link, Erased::Entry)
+}
+
+fn order_of(position: u64, link: Link, what: Erased) -> Vec<u8> {
     let order = OwnEvent::ErasureOrder {
         position,
         link,
-        what: Erased::Entry,
+        what,
         authority: "court order".to_owned(),
         basis: "invented".to_owned(),
         approvers: ["A1".to_owned(), "A2".to_owned()],
         fields_gone: 4,
     };
     order.encode()
+}
+
+/// Every field of an entry, as an order keeps them.
+fn kept(dir: &Path, position: u64) -> Vec<u8> {
+    let key = keyring(dir).key(position).unwrap();
+    let entry = &entries(dir).1[usize::try_from(position).unwrap()];
+    let content = entry.open(&key).unwrap();
+    let committed = commit(&content.event, &content.secret, &Singular::default()).unwrap();
+    committed.disclose(|_path| true).encode()
 }
 
 /// Seals these bytes as an erasure order and appends them: what is on the disk when a crash comes before the destruction.
@@ -296,6 +310,13 @@ async fn an_order_that_is_malformed_or_names_another_entry_refuses_the_start_and
         (order(3, link), "another link"),
         (order(5, link), "no earlier entry"),
         (order(99, link), "no earlier entry"),
+        (order(4, link), "names an erasure order"),
+        // What it keeps of the entry is nothing that can be read, or is of another entry.
+        (order_of(2, link, Erased::Fields(vec![1])), "commitments"),
+        (
+            order_of(2, link, Erased::Fields(kept(dir.path(), 3))),
+            "not those of the statement",
+        ),
     ] {
         let copy = temp();
         crate::stop::copy(dir.path(), copy.path());
@@ -314,6 +335,15 @@ async fn an_order_that_is_malformed_or_names_another_entry_refuses_the_start_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_keeps_fields_of_its_very_entry_is_carried_out() {
+    let dir = ledger().await;
+    let what = Erased::Fields(kept(dir.path(), 2));
+    append_order(dir.path(), order_of(2, link_of(dir.path(), 2), what));
+    World::over(dir.path()).await.stop().await;
+    assert_eq!(keyring(dir.path()).key(2), Err(NoKey::Erased));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_older_than_its_key_file_is_refused() {
     let dir = ledger().await;
     let older = temp();
@@ -325,4 +355,23 @@ async fn a_store_older_than_its_key_file_is_refused() {
     let expected = matches!(refused, StartError::OlderThanKeys { found: 4, done: 5 });
     assert!(expected, "{refused}");
     assert!(refused.to_string().contains("older than its key file"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_gone_without_an_order_refuses_the_start_and_names_the_entry() {
+    let dir = ledger().await;
+    // One destroyed in order, and one that no order names.
+    append_order(dir.path(), order(2, link_of(dir.path(), 2)));
+    World::over(dir.path()).await.stop().await;
+    let mark = keyring(dir.path()).erased_up_to();
+    keyring(dir.path()).destroy(&[3], mark).unwrap();
+    let refused = open(dir.path(), Setup::default()).err().unwrap();
+    assert!(
+        matches!(refused, StartError::KeyGone { position: 3 }),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains("no erasure order"),
+        "{refused}"
+    );
 }

@@ -44,6 +44,17 @@ impl Loaded {
         answer.unwrap().into_inner()
     }
 
+    /// What changes of holder left behind, asked at the same moment.
+    async fn left_behind(&mut self, question: pb::AllocationQuestion) -> pb::KnowledgeAnswer {
+        let asked = pb::KnowledgeQuestion {
+            case_id: question.case_id,
+            as_at: question.as_at,
+            ..Default::default()
+        };
+        let answer = self.client.inquiry.knowledge(asked).await;
+        answer.unwrap().into_inner()
+    }
+
     async fn refused(&mut self, question: pb::AllocationQuestion) -> tonic::Status {
         self.client.inquiry.allocation(question).await.unwrap_err()
     }
@@ -589,7 +600,7 @@ async fn an_answer_names_moment_basis_eyes_position_case_head_pack_and_coverage(
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_change_left_unread_is_one_row_a_change_and_a_finding_only_when_its_time_is_over() {
     let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A]).await;
-    let rows = |answer: &pb::AllocationAnswer| -> Vec<pb::NotShownAsRead> {
+    let rows = |answer: &pb::KnowledgeAnswer| -> Vec<pb::NotShownAsRead> {
         let rows = answer.not_shown_as_read.iter();
         rows.filter(|row| row.role() == Role::SocialWorker)
             .cloned()
@@ -597,7 +608,8 @@ async fn what_a_change_left_unread_is_one_row_a_change_and_a_finding_only_when_i
     };
     // SW2 began on 18 June 2012; twenty working days after it end on 16 July.
     for (date, finding) in [("2012-07-16", false), ("2012-07-17", true)] {
-        let answer = loaded.ask(question("FAMILY-A", Basis::Then, date)).await;
+        let asked = question("FAMILY-A", Basis::Then, date);
+        let answer = loaded.left_behind(asked).await;
         let [row] = &rows(&answer)[..] else {
             panic!("one row, not {:?}", rows(&answer));
         };
@@ -619,7 +631,8 @@ async fn what_a_change_left_unread_is_one_row_a_change_and_a_finding_only_when_i
             row.sentence
         );
     }
-    let answer = loaded.ask(question("FAMILY-A", Basis::Then, "")).await;
+    let latest = question("FAMILY-A", Basis::Then, "");
+    let answer = loaded.left_behind(latest).await;
     let pairs: Vec<String> = rows(&answer)
         .iter()
         .map(|row| format!("{} to {}", staff(row.from.as_ref()), staff(row.to.as_ref())))
@@ -628,8 +641,14 @@ async fn what_a_change_left_unread_is_one_row_a_change_and_a_finding_only_when_i
         pairs,
         ["SW1 to SW2", "SW2 to SW3", "SW4 to SW5", "SW5 to SW6"]
     );
-    // The lead to whom it was told left the school on 23 July 2013.
-    let left = |answer: &pb::AllocationAnswer| -> Vec<(u64, String)> {
+    // The lead to whom it was told left the school on 23 July 2013. The school's feed carries no reading, so that
+    // nobody else there read of it cannot be known.
+    let of_school = |row: &&pb::LeftWithPerson| row.agency == "school";
+    for row in answer.left_with_person.iter().filter(of_school) {
+        assert_eq!(row.outcome, "undeterminable (feed not connected)");
+        assert!(!row.finding && row.sentence.contains("cannot be known"));
+    }
+    let left = |answer: &pb::KnowledgeAnswer| -> Vec<(u64, String)> {
         let rows = answer
             .left_with_person
             .iter()
@@ -638,13 +657,10 @@ async fn what_a_change_left_unread_is_one_row_a_change_and_a_finding_only_when_i
     };
     assert!(!left(&answer).is_empty());
     assert!(left(&answer).iter().all(|(_, since)| since == "2013-07-23"));
-    let before = loaded
-        .ask(question("FAMILY-A", Basis::Then, "2013-07-22"))
-        .await;
-    assert_eq!(left(&before), []);
-    let after = loaded
-        .ask(question("FAMILY-A", Basis::Then, "2013-07-23"))
-        .await;
+    let before = question("FAMILY-A", Basis::Then, "2013-07-22");
+    assert_eq!(left(&loaded.left_behind(before).await), []);
+    let after = question("FAMILY-A", Basis::Then, "2013-07-23");
+    let after = loaded.left_behind(after).await;
     assert!(!left(&after).is_empty());
     loaded.world.stop().await;
 }
@@ -670,9 +686,10 @@ async fn the_well_run_case_has_no_gap_no_overlap_and_nothing_left_behind() {
                 }
             }
             assert!(answer.overlaps.is_empty() && answer.simultaneous.is_empty());
-            let unread = answer.not_shown_as_read.iter().filter(|row| row.finding);
+            let left = loaded.left_behind(question("WELL-RUN", basis, date)).await;
+            let unread = left.not_shown_as_read.iter().filter(|row| row.finding);
             assert_eq!(unread.count(), 0, "{basis:?} {date}");
-            assert_eq!(answer.left_with_person, [], "{basis:?} {date}");
+            assert_eq!(left.left_with_person, [], "{basis:?} {date}");
             let fires = |part: &Option<pb::Explanation>| part.as_ref().unwrap().finding;
             let unexplained =
                 |change: &&pb::HolderChange| fires(&change.to_child) || fires(&change.to_family);
@@ -760,6 +777,38 @@ async fn a_bad_question_is_refused_with_the_field_and_what_to_write_instead() {
     for known in ["csc", "csc/SW11", "csc/SW13"] {
         let answer = loaded.ask(eyes(known)).await;
         assert_eq!(answer.stamp.unwrap().eyes, known);
+    }
+    loaded.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_an_agencys_eyes_only_its_own_gaps_are_found_and_the_others_cannot_be_known() {
+    let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A]).await;
+    for basis in BASES {
+        let mut asked = question("FAMILY-A", basis, "2017-11-01");
+        asked.as_at.as_mut().unwrap().eyes = "school".to_owned();
+        let answer = loaded.ask(asked).await;
+        let (own, others): (Vec<&pb::Gap>, Vec<&pb::Gap>) =
+            answer.gaps.iter().partition(|gap| gap.agency == "school");
+        let unknown = |gap: &&&pb::Gap| gap.kind() == GapKind::CannotBeKnown;
+        assert_eq!(others.iter().filter(unknown).count(), others.len());
+        let outcome = "undeterminable (what these eyes did not see is left out)";
+        assert!(
+            others.iter().all(|gap| gap.outcome == outcome),
+            "{others:?}"
+        );
+        if matches!(basis, Basis::Then | Basis::Now) {
+            assert!(!others.is_empty(), "{basis:?}");
+            let found: Vec<i64> = own.iter().map(|gap| gap.days.unwrap().at_least).collect();
+            assert_eq!(found, [104], "{basis:?}");
+        }
+        for total in answer
+            .totals
+            .iter()
+            .filter(|total| total.agency != "school")
+        {
+            assert!(total.gaps.is_none_or(|gaps| gaps == 0), "{total:?}");
+        }
     }
     loaded.world.stop().await;
 }

@@ -9,7 +9,7 @@ use caseledger::grpc::pb;
 use pb::{Basis, CellState, SharingKind};
 use tempfile::TempDir;
 
-use crate::world::{World, temp};
+use crate::world::{World, fields, temp};
 
 const REGISTRY: &str = include_str!("../../src/cli/sample/registry.jsonl");
 const FAMILY_A: &str = include_str!("../../src/cli/sample/family_a.jsonl");
@@ -502,6 +502,29 @@ async fn a_case_that_was_handled_well_lists_nothing_but_what_was_withheld_in_tim
     for cell in &answer.cells {
         assert_ne!(cell.state(), CellState::NotShared, "{}", cell.sentence);
         assert!(!cell.no_action_recorded, "{}", cell.sentence);
+    }
+    loaded.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agency_of_whom_nobody_has_heard_is_refused_and_not_answered_with_nothing() {
+    let mut loaded = Loaded::with(&[REGISTRY, WELL_RUN]).await;
+    for (needing, taken) in [("police", true), ("venus", false), ("Ve/nus", false)] {
+        let asked = loaded.client.inquiry.sharing(pb::SharingQuestion {
+            needing: needing.to_owned(),
+            ..sharing("WELL-RUN", Basis::Now, "", "")
+        });
+        let sharing = asked.await;
+        let asked = loaded.client.inquiry.knowledge(pb::KnowledgeQuestion {
+            agencies: vec!["csc".to_owned(), needing.to_owned()],
+            ..knowledge("WELL-RUN", Basis::Now, "", "")
+        });
+        let knowledge = asked.await;
+        assert_eq!((sharing.is_ok(), knowledge.is_ok()), (taken, taken));
+        if !taken {
+            assert_eq!(fields(&sharing.unwrap_err()), ["needing"]);
+            assert_eq!(fields(&knowledge.unwrap_err()), ["agencies[1]"]);
+        }
     }
     loaded.world.stop().await;
 }

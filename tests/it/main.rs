@@ -18,4 +18,5 @@ mod raw;
 mod read;
 mod refusals;
 mod stop;
+mod uncommitted;
 mod world;

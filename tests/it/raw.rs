@@ -134,6 +134,19 @@ async fn every_truncation_of_a_request_is_refused_as_no_protobuf_or_as_incomplet
     world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_there_is_not_is_named_as_such() {
+    let dir = temp();
+    let world = World::over(dir.path()).await;
+    let csc = world.client("csc").await;
+    let path = "/caseledger.v1.LedgerService/Erase";
+    let status = call(&csc.channel(), path, Vec::new()).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented);
+    assert_eq!(reason(&status), "NO_SUCH_METHOD");
+    assert!(status.message().contains("no such method"), "{status:?}");
+    world.stop().await;
+}
+
 #[test]
 fn random_bytes_as_the_request_of_any_method_are_refused_and_the_server_goes_on() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -1,14 +1,17 @@
 //! Reading: one entry, a case, everything from a position on; proofs by size.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use caseledger::grpc::pb;
 use caseledger::grpc::pb::get_entry_request::By;
+use caseledger::journal::memory::{Disk, Fault};
 use caseledger::ledger::digest::TreeHash;
 use caseledger::ledger::tree::{TreeHead, verify_consistency, verify_inclusion};
+use prost::Message;
 use tonic::Code;
 
-use crate::world::{World, concern, fields, id, opened, reason, request, temp};
+use crate::world::{Setup, World, concern, fields, id, opened, reason, request, temp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_is_found_by_position_by_case_number_and_by_its_authors_event_id() {
@@ -60,6 +63,52 @@ async fn an_entry_is_found_by_position_by_case_number_and_by_its_authors_event_i
         .await
         .unwrap_err();
     assert_eq!(fields(&status), ["by"]);
+    let by = Some(By::InCase(pb::CasePosition {
+        case_id: "CH-1".to_owned(),
+        case_seq: 0,
+    }));
+    let status = police
+        .ledger
+        .get_entry(pb::GetEntryRequest { by })
+        .await
+        .unwrap_err();
+    assert_eq!(fields(&status), ["in_case.case_seq"], "numbers begin at 1");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_ledger_itself_seals_never_stands_in_the_field_of_an_agencys_event() {
+    let dir = temp();
+    let disk = Disk::new();
+    let setup = || Setup {
+        journal: Some(Arc::new(disk.open())),
+        ..Setup::default()
+    };
+    let world = World::with(dir.path(), setup()).await;
+    let mut csc = world.client("csc").await;
+    csc.append(request(1, &opened("CH-1"))).await.unwrap();
+    disk.fail_next(Fault::FailAndLose);
+    csc.append(request(2, &concern("CH-1", "x")))
+        .await
+        .unwrap_err();
+    world.stop_unclean().await;
+    let world = World::with(dir.path(), setup()).await;
+    let mut csc = world.client("csc").await;
+    let all = pb::SubscribeRequest {
+        stop_at_end: true,
+        ..Default::default()
+    };
+    let mut entries = csc.subscribe(all).await.unwrap();
+    let mut own = 0;
+    while let Some(entry) = entries.message().await.unwrap() {
+        let of_agency = entry.kind <= 2;
+        assert_eq!(entry.event.is_empty(), !of_agency, "{entry:?}");
+        assert_eq!(entry.own_content.is_empty(), of_agency, "{entry:?}");
+        // As a client sees it whose stubs are made from the proto files.
+        pb::CaseEvent::decode(entry.event.as_slice()).unwrap();
+        own += u32::from(!of_agency);
+    }
+    assert_eq!(own, 1, "that it was opened after an unclean stop");
     world.stop().await;
 }
 

@@ -21,6 +21,7 @@ use caseledger::ledger::statement::Origin;
 use caseledger::service::Service;
 use caseledger::service::clock::{Clock, SystemClock};
 use caseledger::service::start::{Parts, StartError, boot_id, read_record, start};
+use caseledger::vault::Vault;
 use caseledger::vault::file::VaultError;
 use caseledger::vault::keyring::{Keyring, KeyringError};
 use prost::Message;
@@ -37,13 +38,19 @@ pub(crate) const ORIGIN: &str = "ledger.example/it";
 pub(crate) struct Setup {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
+    /// What is put before the key file.
+    pub(crate) vault: Option<Before>,
 }
+
+/// Wraps a vault.
+pub(crate) type Before = Box<dyn FnOnce(Arc<dyn Vault>) -> Arc<dyn Vault>>;
 
 impl Default for Setup {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock::new()),
             journal: None,
+            vault: None,
         }
     }
 }
@@ -55,8 +62,12 @@ pub(crate) fn open(dir: &Path, setup: Setup) -> Result<Arc<Service>, StartError>
     });
     let origin = ORIGIN.parse().unwrap();
     let empty = journal.size().unwrap() == 0;
+    let keys: Arc<dyn Vault> = Arc::new(keyring(dir, &origin, empty));
     let parts = Parts {
-        vault: Arc::new(keyring(dir, &origin, empty)),
+        vault: match setup.vault {
+            Some(before) => before(keys),
+            None => keys,
+        },
         origin,
         journal,
         clock: setup.clock,

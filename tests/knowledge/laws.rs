@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use caseledger::domain::event::allocation::{AllocationContent, HandoverCompleted};
 use caseledger::domain::event::enquiry::{EnquiryContent, StrategyHeld};
 use caseledger::domain::event::meeting::{MeetingContent, MinutesSent};
-use caseledger::domain::event::record::{CorrectionKind, RecordContent};
+use caseledger::domain::event::record::{CorrectionKind, MatterLinked, RecordContent};
 use caseledger::domain::event::sharing::{
     AcknowledgementKind, ShareReceiptDisputed, SharingContent,
 };
@@ -14,7 +14,7 @@ use caseledger::domain::event::{
     AssertionKind, Attendance, Channel, Content, Harm, Presence, Recipient, Role, SourceKind, Tri,
 };
 use caseledger::domain::time::AsAt;
-use caseledger::projection::cut::{Basis, cut};
+use caseledger::projection::cut::{Basis, Cut, cut};
 use caseledger::projection::knowledge::{Effect, Grade, Holder, Knowledge, State, through_eyes_of};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -346,5 +346,26 @@ fn the_random_histories_hold_every_kind_of_trouble() {
             seen.get(what).copied().unwrap_or(0) > 20,
             "{what}: {seen:?}"
         );
+    }
+}
+
+#[test]
+fn law_5_a_link_is_known_since_the_same_day_through_eyes_that_see_one_of_its_ends_alone() {
+    let mut history = History::new();
+    let theirs = history.push(concern("school", "2013-03-05", Harm::Neglect));
+    let own = history.push(concern("csc", "2013-02-01", Harm::Neglect));
+    let link = MatterLinked {
+        a: history.refer(own),
+        b: history.refer(theirs),
+    };
+    let content = Content::Record(RecordContent::MatterLinked(link));
+    let link = history.push(entry("csc", "2013-02-01", content));
+    for basis in [Basis::Then, Basis::Recorded, Basis::Ledger, Basis::Now] {
+        let all = history.cut(basis, "2026-06-01");
+        let csc = Holder::Agency(agency("csc"));
+        let eyes = through_eyes_of(&all, &csc);
+        assert!(eyes.reading(theirs).is_none(), "{basis:?}");
+        let since = |cut: &Cut| Knowledge::of(cut).standing(&csc, link).unwrap().since;
+        assert_eq!(since(&all), since(&eyes), "{basis:?}");
     }
 }

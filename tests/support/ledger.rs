@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 use caseledger::ledger::chain::ChainHead;
 use caseledger::ledger::checkpoint::Checkpoint;
 use caseledger::ledger::commitment::Secret;
-use caseledger::ledger::digest::{ChainTag, FieldsRoot};
+use caseledger::ledger::digest::{ChainTag, FieldsRoot, Link};
 use caseledger::ledger::entry::{
     Authenticated, EntryKind, Ingest, Place, SealedEntry, Unsealed, seal,
 };
 use caseledger::ledger::fields::Singular;
-use caseledger::ledger::statement::{Origin, Seen, Statement};
+use caseledger::ledger::own::{Erased, OwnEvent};
+use caseledger::ledger::statement::{AgencyName, Origin, Seen, Statement};
 use caseledger::ledger::tree::MemoryTree;
 use caseledger::vault::derive::{KeyNodes, KeyWalk, SEGMENT};
 
@@ -93,6 +94,40 @@ impl SealedLedger {
             keys,
             tree,
         }
+    }
+
+    /// Appends an order to destroy the key of the entry at a position, which names this link.
+    pub fn order(&mut self, target: u64, link: Link) {
+        let (position, tag) = (self.entries.len() as u64, origin().ledger_tag());
+        let before = self.entries.iter().rfind(|entry| *entry.tag() == tag);
+        let head = before.map_or_else(
+            || ChainHead::genesis(&origin(), tag),
+            |before| ChainHead::at(before.parsed()),
+        );
+        let order = OwnEvent::ErasureOrder {
+            position: target,
+            link,
+            what: Erased::Entry,
+            authority: "court order".to_owned(),
+            basis: "invented".to_owned(),
+            approvers: ["A1".to_owned(), "A2".to_owned()],
+            fields_gone: 20,
+        };
+        let mut unsealed = unsealed(position, tag);
+        unsealed.kind = EntryKind::ErasureOrder;
+        unsealed.statement.agency = AgencyName::ledger();
+        unsealed.authenticated = Authenticated::Ledger;
+        unsealed.event = order.encode();
+        let place = Place {
+            position,
+            appended: 1_000 + position,
+            head: &head,
+            key: &self.keys.key(position).unwrap(),
+        };
+        let prepared = unsealed.prepare(&Singular::default()).unwrap();
+        let (entry, _) = seal(&prepared, &place).unwrap();
+        self.tree.append(entry.leaf_hash());
+        self.entries.push(entry);
     }
 
     pub fn checkpoint(&self, size: u64) -> Checkpoint {

@@ -127,16 +127,7 @@ fn page(answer: &pb::AllocationAnswer, lines: &[Line], only: &Only) -> Page {
             .map(|group| section(group, &answer.entries)),
     );
     page.sections.extend(others(answer));
-    let of_all = answer
-        .stamp
-        .as_ref()
-        .is_none_or(|stamp| stamp.eyes.is_empty());
-    let nobody = if of_all {
-        "nobody"
-    } else {
-        "no holder known to it"
-    };
-    let mut all = totals(&answer.totals, nobody);
+    let mut all = totals(&answer.totals);
     if only.window.is_some() {
         let (from, to) = (date(&answer.window_from), date(&answer.window_to));
         let words = "Counted from {from} to {to}, both included; the rows above are not cut to it.";

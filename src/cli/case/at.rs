@@ -55,6 +55,8 @@ fn state(answer: &pb::AtAnswer) -> Table {
     let lines = all(answer.stamp.as_ref(), &answer.holders, &answer.open_gaps);
     for line in grouped(&lines).into_iter().flatten() {
         let state = match line.gap {
+            // How long it is cannot be known either.
+            Some(pb::GapKind::CannotBeKnown) if !line.sentence.is_empty() => line.holder,
             Some(_) => format!("{}, {} days so far", line.holder, line.days),
             None => line.holder,
         };

@@ -1,5 +1,7 @@
 //! `case knowledge`: who knew what, since when and how; a row for each item, a column for each agency.
 
+mod turnover;
+
 use std::borrow::Cow;
 
 use crate::grpc::convert::answer_to_json;
@@ -113,6 +115,7 @@ fn page(answer: &pb::KnowledgeAnswer, one: bool, latest: bool) -> Page {
             .extend(answer.items.iter().map(|item| each(answer, item, latest)));
     } else {
         page.sections.extend(matrix(answer, latest));
+        page.sections.extend(turnover::sections(answer));
         page.sections.push(Section::of("In all", totals(answer)));
         page.sections
             .push(Section::of("How to read a cell", legend(answer, latest)));

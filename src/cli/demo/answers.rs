@@ -237,7 +237,7 @@ fn id(ids: &Ids, position: u64) -> String {
 fn words(kind: pb::GapKind) -> &'static str {
     match kind {
         pb::GapKind::Unspecified => "not stated",
-        pb::GapKind::NeverAllocated => "never allocated",
+        pb::GapKind::NeverAllocated => "nobody allocated yet",
         pb::GapKind::BetweenHolders => "between holders",
         pb::GapKind::DutyOrTeam => "duty or team",
         pb::GapKind::Vacant => "vacant",

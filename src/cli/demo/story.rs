@@ -13,7 +13,6 @@ use crate::domain::id::CaseId;
 use crate::grpc::client::Client;
 use crate::grpc::pb;
 use crate::ledger::checkpoint::SignedCheckpoint;
-use crate::ledger::note::VerifierKey;
 use crate::verify::Outcome;
 
 use super::answers::{self, Ids, WINDOW};
@@ -368,10 +367,8 @@ async fn integrity(
 ) -> Result<(), Failure> {
     heading("Can this record be relied on?")?;
     let newest = client.checkpoint().await?;
-    let vkey = place.directory().vkey()?;
-    let key: VerifierKey = vkey
-        .parse()
-        .map_err(|error| Failure::new(Exit::Other, format!("{error}")))?;
+    let key = place.directory().vkey()?;
+    let vkey = key.to_string();
     let signed = SignedCheckpoint::open(&newest.checkpoint, &key).is_ok();
     held.integrity |= !signed;
     held.note(

@@ -97,7 +97,10 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         let file = File::open(path).map_err(|error| {
             Failure::new(Exit::NotFound, format!("{}: {error}", path.display()))
         })?;
-        file.take(limit).read_to_end(&mut bytes)?;
+        file.take(limit).read_to_end(&mut bytes).map_err(|error| {
+            Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
+                .advise("--file names a file with one event in JSON; - is standard input")
+        })?;
     }
     if bytes.len() as u64 > LINE_BYTES {
         let what = format!("the event is longer than {LINE_BYTES} bytes");

@@ -75,7 +75,12 @@ fn state(entry: &pb::Entry, header: &Header) -> Result<&'static str, Failure> {
         return Ok(withheld(entry));
     }
     let singular = super::checks()?.singular;
-    committed(header, &entry.event, &entry.secret, &singular).map_err(|why| broken(&why))?;
+    let content = if entry.own_content.is_empty() {
+        &entry.event
+    } else {
+        &entry.own_content
+    };
+    committed(header, content, &entry.secret, &singular).map_err(|why| broken(&why))?;
     Ok("what the header commits to (checked here)")
 }
 

@@ -18,7 +18,7 @@ use crate::ledger::head;
 use crate::ledger::note::VerifierKey;
 use crate::vault::derive::{KeyWalk, NoKey};
 use crate::vault::slot::{self, Keys};
-use crate::verify::{Checker, Fault, FaultKind, KeyState, Outcome, Report};
+use crate::verify::{Checker, Fault, FaultKind, KeyState, Look, Outcome, Report, look};
 
 /// Checks a directory and prints what was found.
 pub(crate) fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failure> {
@@ -34,24 +34,23 @@ pub(in crate::cli) fn check(
 ) -> Result<(Table, Outcome), Failure> {
     let directory = Directory::new(&wanted.store);
     let origin = directory.origin()?;
-    let vkey = match &wanted.vkey {
-        Some(vkey) => vkey.clone(),
+    let vkey: VerifierKey = match &wanted.vkey {
+        Some(vkey) => vkey
+            .parse()
+            .map_err(|error| Failure::new(Exit::Usage, format!("--vkey: {error}")))?,
         None => directory.vkey()?,
     };
-    let vkey: VerifierKey = vkey
-        .parse()
-        .map_err(|error| Failure::new(Exit::Usage, format!("the ledger's public key: {error}")))?;
 
     let mut table = Table::new("StoreVerification", &["check", "result", "detail"]);
     let path = directory.blocks();
     let blocks = File::open(&path)
         .map_err(|error| Failure::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
     let found = find(global, &blocks, origin.as_str())?;
-    let keys = keys(&directory, &mut table)?;
     let mut checker = Checker::new(origin.clone());
+    let keys = keys(&directory, &mut table, &mut checker)?;
     walk(global, &blocks, &found, keys.as_ref(), &mut checker)?;
 
-    let mut promised = newest(&directory, &vkey, &mut table)?;
+    let mut promised = newest(&directory, &vkey, &mut table, &mut checker)?;
     if let Some(kept) = &wanted.checkpoint {
         let kept = read_checkpoint(kept, &vkey)?;
         // The larger one is held to at the end, the smaller one here.
@@ -100,6 +99,9 @@ fn unreadable(error: &ScanError) -> Failure {
     Failure::new(Exit::Other, error.to_string())
 }
 
+/// Entries that are looked at together, on all cores.
+const LOOKED_AT_ONCE: usize = 8_192;
+
 /// Shows the checker every entry found, in order of position.
 fn walk(
     global: &Global,
@@ -110,18 +112,28 @@ fn walk(
 ) -> Result<(), Failure> {
     let bar = output::progress(global, "checking entries");
     let mut walk = KeyWalk::new();
-    for commit in &found.commits {
-        checker.missing(commit.first);
+    let mut page = Vec::new();
+    for (index, commit) in found.commits.iter().enumerate() {
         let entries = read_commit(blocks, commit).map_err(|error| unreadable(&error))?;
-        for entry in entries {
-            checker.entry(&entry, |position| match keys {
-                None => KeyState::NotHere,
-                Some(keys) => match walk.key(&keys.nodes, position) {
-                    Ok(key) => KeyState::Key(key),
-                    Err(NoKey::Erased) => KeyState::Erased,
-                    Err(NoKey::NotYet) => KeyState::NotHere,
-                },
+        for (position, entry) in (commit.first..).zip(entries) {
+            page.push(Stored {
+                bytes: entry,
+                key: key(keys, &mut walk, position),
+                begins: position == commit.first,
             });
+        }
+        let next = found.commits.get(index.saturating_add(1));
+        let gap = next.is_none_or(|next| next.first != commit.end());
+        if gap || page.len() >= LOOKED_AT_ONCE {
+            let first = commit.end().saturating_sub(page.len() as u64);
+            checker.missing(first);
+            for (stored, look) in page.iter().zip(look_at_all(&page)) {
+                if stored.begins {
+                    checker.commit();
+                }
+                checker.looked(look);
+            }
+            page.clear();
         }
         bar.to(commit.end(), found.size());
     }
@@ -129,8 +141,49 @@ fn walk(
     Ok(())
 }
 
+fn key(keys: Option<&Keys>, walk: &mut KeyWalk, position: u64) -> KeyState {
+    match keys.map(|keys| walk.key(&keys.nodes, position)) {
+        Some(Ok(key)) => KeyState::Key(key),
+        Some(Err(NoKey::Erased)) => KeyState::Erased,
+        Some(Err(NoKey::NotYet)) | None => KeyState::NotHere,
+    }
+}
+
+/// An entry as it stands in the store.
+struct Stored {
+    bytes: Vec<u8>,
+    key: KeyState,
+    /// It is the first of its commit.
+    begins: bool,
+}
+
+/// Looks at each entry by itself, on as many threads as there are cores; in the order given.
+fn look_at_all(page: &[Stored]) -> Vec<Look> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = page.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let some = |part: &[Stored]| -> Vec<Look> {
+            part.iter()
+                .map(|stored| look(&stored.bytes, &stored.key))
+                .collect()
+        };
+        let running: Vec<_> = page
+            .chunks(share)
+            .map(|part| (part, scope.spawn(move || some(part))))
+            .collect();
+        let looks = running
+            .into_iter()
+            .map(|(part, thread)| thread.join().unwrap_or_else(|_| some(part)));
+        looks.flatten().collect()
+    })
+}
+
 /// The keys of the entries, read without writing; `None` when there are none to be had.
-fn keys(directory: &Directory, table: &mut Table) -> Result<Option<Keys>, Failure> {
+fn keys(
+    directory: &Directory,
+    table: &mut Table,
+    checker: &mut Checker,
+) -> Result<Option<Keys>, Failure> {
     let mut row = |result: &str, detail: String| {
         table.row(["keys".to_owned(), result.to_owned(), detail]);
     };
@@ -144,6 +197,7 @@ fn keys(directory: &Directory, table: &mut Table) -> Result<Option<Keys>, Failur
     match slot::choose(&bytes, &directory.origin()?) {
         Ok(Some((keys, rewrite))) => {
             let state = if rewrite {
+                checker.not_whole();
                 "one slot counts, the other is older or damaged"
             } else {
                 "both slots valid and equal"
@@ -173,6 +227,7 @@ fn newest(
     directory: &Directory,
     vkey: &VerifierKey,
     table: &mut Table,
+    checker: &mut Checker,
 ) -> Result<Option<Checkpoint>, Failure> {
     let mut row = |result: &str, detail: String| {
         table.row(["head file".to_owned(), result.to_owned(), detail]);
@@ -187,13 +242,17 @@ fn newest(
     match head::choose(&bytes, vkey) {
         Ok(Some(head)) => {
             let checkpoint = head.checkpoint.checkpoint().clone();
-            row(
-                "read",
-                format!(
-                    "promises {} entries, root {}",
-                    checkpoint.size, checkpoint.root
-                ),
+            let promises = format!(
+                "promises {} entries, root {}",
+                checkpoint.size, checkpoint.root
             );
+            if head::damaged(&bytes, vkey) == 0 {
+                row("read", promises);
+            } else {
+                // It may have been the newer one.
+                checker.not_whole();
+                row("damaged", format!("one slot only: it {promises}"));
+            }
             Ok(Some(checkpoint))
         }
         Ok(None) => {
@@ -252,10 +311,12 @@ fn describe(table: &mut Table, report: &Report, found: &Scan) {
         );
     }
     for tail in &found.tails {
-        let detail = format!(
-            "{} of {} parts: it was never acknowledged",
-            tail.found, tail.parts
-        );
+        let state = match report.checkpoint {
+            Some(size) if tail.first < size => "it is in a checkpoint",
+            Some(_) => "it was never acknowledged",
+            None => "no checkpoint says whether it was acknowledged",
+        };
+        let detail = format!("{} of {} parts: {state}", tail.found, tail.parts);
         row("unfinished commit", format!("from {}", tail.first), detail);
     }
     let of_entries = |fault: &&Fault| fault.kind != FaultKind::Store;

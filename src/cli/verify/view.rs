@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::journal::Journal;
 use crate::journal::sled::{Options, SledJournal};
+use crate::journal::{Journal, OpenError};
 use crate::ledger::statement::Origin;
 use crate::service::start::read_record;
 
@@ -20,17 +20,36 @@ pub(super) enum View {
     NotLooked(String),
 }
 
+/// A copy of a store's directory in a temporary place; gone when dropped.
+pub(in crate::cli) struct Copied(tempfile::TempDir);
+
+impl Copied {
+    /// Copies the directory.
+    pub(in crate::cli) fn of(journal: &Path) -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        copy(journal, dir.path())?;
+        Ok(Self(dir))
+    }
+
+    /// Opens the copy, as after a power cut or not.
+    pub(in crate::cli) fn open(
+        &self,
+        origin: &Origin,
+        after_power_cut: bool,
+    ) -> Result<SledJournal, OpenError> {
+        let mut options = Options::new(origin.as_str(), read_record);
+        options.after_power_cut = after_power_cut;
+        SledJournal::open(self.0.path(), options)
+    }
+}
+
 /// Copies the store's directory to a temporary place, opens the copy, and counts entries and index rows.
 pub(super) fn view(journal: &Path, origin: &Origin, size: u64) -> View {
-    let copied = tempfile::tempdir().and_then(|dir| {
-        copy(journal, dir.path())?;
-        Ok(dir)
-    });
-    let dir = match copied {
-        Ok(dir) => dir,
+    let copied = match Copied::of(journal) {
+        Ok(copied) => copied,
         Err(error) => return View::NotLooked(format!("no copy could be made: {error}")),
     };
-    let store = match SledJournal::open(dir.path(), Options::new(origin.as_str(), read_record)) {
+    let store = match copied.open(origin, false) {
         Ok(store) => store,
         Err(error) => return View::Differs(format!("a copy does not open: {error}")),
     };

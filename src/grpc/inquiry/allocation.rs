@@ -63,7 +63,6 @@ pub(super) fn answer(
         today: found.day,
     };
     let changes = page.changes(&found, wanted);
-    let turnover = page.turnover(&found, wanted);
     let window = found.window;
     let mut answer = pb::AllocationAnswer {
         stamp: Some(stamp(asked, pack)),
@@ -74,8 +73,6 @@ pub(super) fn answer(
         changes: changes.0,
         simultaneous: changes.1,
         overlaps: rows.iter().flat_map(|row| page.overlaps(row)).collect(),
-        not_shown_as_read: turnover.0,
-        left_with_person: turnover.1,
         thresholds: gap::thresholds(&rows, wanted, pack),
         window_from: if window.from == Date::MIN {
             String::new()

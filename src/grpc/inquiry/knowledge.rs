@@ -1,10 +1,12 @@
 //! Knowledge answers as messages.
 
+mod turnover;
+
 use std::collections::BTreeSet;
 
 use super::parts::{Names, bound, coverage, entries, people, reason, stamp};
 use crate::domain::event::FeedKind;
-use crate::domain::id::Practitioner;
+use crate::domain::id::{AgencyId, Practitioner};
 use crate::grpc::pb;
 use crate::projection::coverage::Absence;
 use crate::projection::knowledge::{
@@ -62,12 +64,16 @@ pub(super) fn answer(
         }
     }
     let items = found.items.iter().filter(|item| of_item(item.position));
+    let of_agency = |agency: &AgencyId| named(agency.as_str());
+    let left = turnover::left_behind(case, names, pack, (of_agency, of_item));
     pb::KnowledgeAnswer {
         stamp: Some(stamp(asked, pack)),
         items: items.map(|of| item(case, of)).collect(),
         holders,
         cells,
         coverage: coverage(&asked.cut, case.coverage(), &[FeedKind::Sharing]),
+        not_shown_as_read: left.0,
+        left_with_person: left.1,
     }
 }
 

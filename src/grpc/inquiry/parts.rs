@@ -94,7 +94,7 @@ pub(super) fn question(case_id: &str, as_at: Option<&pb::AsAt>) -> Result<Questi
         basis,
         position: asked.position,
         eyes,
-        agency: None,
+        agencies: Vec::new(),
     })
 }
 
@@ -223,6 +223,7 @@ pub(super) fn reason(why: Reason) -> String {
         Reason::Hidden(n) => format!("{n} entries not visible to you"),
         Reason::Erased(n) => format!("{n} entries erased"),
         Reason::DateStraddles => "a date straddles the bound".to_owned(),
+        Reason::NotKnownToEyes => "what these eyes did not see is left out".to_owned(),
     }
 }
 

@@ -71,40 +71,60 @@ impl Log {
     }
 
     /// The size of the log, after dropping a tail commit of which a part is missing: it was never acknowledged.
-    /// The caller then flushes and syncs.
+    /// The caller then flushes and syncs. Nothing is dropped from a log that is damaged below it.
     pub(super) fn recover(&self) -> Result<u64, OpenError> {
-        loop {
-            let last = self
-                .tree
-                .last()
-                .map_err(store("reading the tail of the log"))?;
-            let Some((key, value)) = last else {
-                return Ok(0);
-            };
-            let Some((first, part)) = block::parse_key(&key) else {
-                return Err(damaged(0, "a key that is not one of the log").into());
-            };
-            let block = block::decode(&value).map_err(|error| damaged(first, error))?;
-            if block.header.origin != self.origin {
-                let (expected, found) = (self.origin.clone(), block.header.origin.to_owned());
-                return Err(OpenError::Origin { expected, found });
-            }
-            self.check(&block, first, part)?;
-            let keys = self.tree.range(block::key(first, 0)..).keys();
-            let keys = keys.collect::<Result<Vec<IVec>, _>>();
-            let keys = keys.map_err(store("reading the tail of the log"))?;
-            if u32::try_from(keys.len()) == Ok(block.header.parts) {
-                self.check_tail(first, block.header.parts)?;
-                return Ok(first.saturating_add(u64::from(block.header.count)));
-            }
-            let mut batch = Batch::default();
-            for key in keys {
-                batch.remove(key);
-            }
-            self.tree
-                .apply_batch(batch)
-                .map_err(store("dropping an unfinished commit"))?;
+        let Some(last) = self.last_commit(u64::MAX)? else {
+            return Ok(0);
+        };
+        if last.is_whole() {
+            self.check_tail(last.first, last.parts)?;
+            return Ok(last.end);
         }
+        // The commit before was synced before this one began, so at most one is unfinished.
+        let size = match self.last_commit(last.first)? {
+            None => 0,
+            Some(before) if before.is_whole() => before.end,
+            Some(before) => return Err(damaged(before.first, "a part is missing").into()),
+        };
+        if size != last.first {
+            return Err(damaged(size, "no block covers it").into());
+        }
+        let mut batch = Batch::default();
+        for key in last.keys {
+            batch.remove(key);
+        }
+        self.tree
+            .apply_batch(batch)
+            .map_err(store("dropping an unfinished commit"))?;
+        Ok(size)
+    }
+
+    /// The last commit that begins below a position, as its last block describes it.
+    fn last_commit(&self, below: u64) -> Result<Option<LastCommit>, OpenError> {
+        let reading = || store("reading the tail of the log");
+        let before = self.tree.range(..block::key(below, 0)).next_back();
+        let Some((key, value)) = before.transpose().map_err(reading())? else {
+            return Ok(None);
+        };
+        let Some((first, part)) = block::parse_key(&key) else {
+            return Err(damaged(0, "a key that is not one of the log").into());
+        };
+        let block = block::decode(&value).map_err(|error| damaged(first, error))?;
+        if block.header.origin != self.origin {
+            let (expected, found) = (self.origin.clone(), block.header.origin.to_owned());
+            return Err(OpenError::Origin { expected, found });
+        }
+        self.check(&block, first, part)?;
+        let keys = self
+            .tree
+            .range(block::key(first, 0).as_slice()..=&*key)
+            .keys();
+        Ok(Some(LastCommit {
+            first,
+            end: first.saturating_add(u64::from(block.header.count)),
+            parts: block.header.parts,
+            keys: keys.collect::<Result<_, _>>().map_err(reading())?,
+        }))
     }
 
     fn check_tail(&self, first: u64, parts: u32) -> Result<(), ReadError> {
@@ -255,6 +275,23 @@ impl Log {
             commit: place.commit,
             bytes,
         })
+    }
+}
+
+/// A commit at the end of the log.
+struct LastCommit {
+    first: u64,
+    /// The position after its last entry.
+    end: u64,
+    /// Parts it should have.
+    parts: u32,
+    /// Keys of the parts that are there.
+    keys: Vec<IVec>,
+}
+
+impl LastCommit {
+    fn is_whole(&self) -> bool {
+        u32::try_from(self.keys.len()) == Ok(self.parts)
     }
 }
 

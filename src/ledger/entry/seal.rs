@@ -3,7 +3,7 @@
 use super::{Authenticated, EntryKind, HEADER_MAX, Header, Ingest, LedgerFields, SealedEntry};
 use crate::ledger::chain::{Break, ChainHead, check_next};
 use crate::ledger::codec::{DecodeError, NUMBER_MAX, Writer};
-use crate::ledger::commitment::{Secret, commit};
+use crate::ledger::commitment::{Secret, fields_root};
 use crate::ledger::content::{self, EntryKey};
 use crate::ledger::digest::{EventDigest, FieldsRoot, Purpose, derive};
 use crate::ledger::fields::{FieldRefusal, Singular};
@@ -52,7 +52,7 @@ impl Unsealed {
     /// # Errors
     /// [`PrepareError`].
     pub fn prepare(mut self, singular: &Singular) -> Result<Prepared, PrepareError> {
-        let root = commit(&self.event, &self.secret, singular)?.root();
+        let root = fields_root(&self.event, &self.secret, singular)?;
         if self.statement.key_id.is_none() && self.statement.fields_root == FieldsRoot::ZERO {
             self.statement.fields_root = root;
         }

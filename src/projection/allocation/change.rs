@@ -107,6 +107,21 @@ impl Changes<'_> {
             .collect()
     }
 
+    /// The changes in a role that may have several holders: where one had ended, by an entry that says so, before the
+    /// next began.
+    pub(super) fn in_turn(&self, spells: &[Spell]) -> Vec<Change> {
+        let followed = |change: &Change| {
+            let before = spells.iter().rev().find(|spell| {
+                spell.holder.named() == Some(&change.from)
+                    && spell.first_day() <= change.day.first()
+            });
+            before.is_some_and(|spell| spell.last_end() <= change.day.first())
+        };
+        let mut changes = self.of(spells);
+        changes.retain(followed);
+        changes
+    }
+
     fn change(&self, before: &Spell, after: &Spell) -> Option<Change> {
         let (from, to) = (before.holder.named()?, after.holder.named()?);
         let day = after.from?;
@@ -294,7 +309,7 @@ pub struct Simultaneous {
     pub days: i64,
 }
 
-/// The changes of two agencies close together, planned ones left out. A pair that siblings have in common counts once.
+/// The changes of two agencies close together, planned ones left out, in the roles that a rule expects to be held. A pair that siblings have in common counts once.
 pub(super) fn simultaneous(rows: &[Row], parameters: &TurnoverParameters) -> Vec<Simultaneous> {
     let planned = |change: &Change| {
         let names = [change.reasons.0.name(), change.reasons.1.name()];
@@ -311,8 +326,9 @@ pub(super) fn simultaneous(rows: &[Row], parameters: &TurnoverParameters) -> Vec
     };
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
-    for (first, row, a) in changes().filter(|(_, _, a)| !planned(a)) {
-        for (second, other, b) in changes().filter(|(_, _, b)| !planned(b)) {
+    let key = |row: &Row| row.threshold.is_some();
+    for (first, row, a) in changes().filter(|(_, row, a)| key(row) && !planned(a)) {
+        for (second, other, b) in changes().filter(|(_, row, b)| key(row) && !planned(b)) {
             let mut children = row.children.iter();
             let shared = children.any(|child| other.children.contains(child));
             if second <= first || row.agency == other.agency || !shared {

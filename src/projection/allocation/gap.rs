@@ -26,7 +26,7 @@ impl GapKind {
     /// The words for a report.
     pub fn words(self) -> &'static str {
         match self {
-            Self::NeverAllocated => "never allocated",
+            Self::NeverAllocated => "nobody allocated yet",
             Self::BetweenHolders => "between holders",
             Self::DutyOrTeam => "duty or team",
             Self::Vacant => "vacant",

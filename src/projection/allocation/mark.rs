@@ -124,16 +124,11 @@ impl EndReason {
     }
 }
 
-/// Order of `semantics.md` 1.5: earliest, latest, position; of two changes on one day the end first.
+/// Order of `semantics.md` 1.5: of two changes on one day the end first; else as they come, which is the order of the
+/// cut: earliest, latest, the agency's own number, position.
 pub(super) fn in_order(marks: &mut [Mark]) {
     marks.sort_by_key(|mark| {
         let start = matches!(mark.what, What::Start { .. });
-        (
-            mark.day.first(),
-            mark.day.latest,
-            start,
-            mark.at,
-            mark.position,
-        )
+        (mark.day.first(), mark.day.latest, start, mark.at)
     });
 }

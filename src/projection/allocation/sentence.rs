@@ -42,6 +42,9 @@ pub(super) fn unknown(
         Reason::Hidden(n) => format!("{n} entries that may bear on it are not visible to you"),
         Reason::Erased(n) => format!("{n} entries that may bear on it are erased"),
         Reason::DateStraddles => "a date that bears on it is uncertain".to_owned(),
+        Reason::NotKnownToEyes => {
+            format!("what {who} recorded and these eyes did not see is left out")
+        }
     };
     format!("{} to {} cannot be known: {why}", date(from), date(to))
 }

@@ -42,19 +42,23 @@ pub struct OnFile {
     pub outcome: Absence,
 }
 
-/// An item, of those that the next holder should know, that an agency knew only through practitioners who no longer hold the case.
+/// An item, of those that the next holder should know, that an agency knew only through practitioners none of whom
+/// holds the case now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftWithPerson {
     /// The item.
     pub item: StatementId,
     /// The agency.
     pub agency: AgencyId,
-    /// Those who knew it, sorted.
+    /// Those who knew it, sorted: somebody who held the case, and whoever else it was told to.
     pub known_to: Vec<Practitioner>,
-    /// The day on which the last of them ceased to hold the case.
+    /// The day on which the last of them ceased to hold the case; or was told, if later.
     pub since: Date,
     /// Whether it rests on somebody else's word alone.
     pub unconfirmed: bool,
+    /// What it is worth that the agency has no entry of it and nobody else is shown to have read it; undeterminable
+    /// if the feed does not carry reads.
+    pub outcome: Absence,
     /// Entries it rests on, ascending.
     pub evidence: Vec<u64>,
 }
@@ -129,9 +133,10 @@ fn on_file(case: &Case<'_>, change: &HolderChange) -> Option<OnFile> {
     if unread.is_empty() {
         return None;
     }
+    let until = day_after(due.min(case.day()));
     let outcome = case
         .coverage()
-        .absence(&next.agency, FeedKind::Reads, *began, day_after(due));
+        .absence(&next.agency, FeedKind::Reads, *began, until);
     Some(OnFile {
         change: change.clone(),
         items: unread,
@@ -215,9 +220,9 @@ fn left_with(
                 .max()
         })
         .collect();
-    if ended.len() < people.len() {
-        return None;
-    }
+    // Known to one whom a change is about; the others hold the case no more than that one does.
+    let told = known.iter().map(|proof| first_day(proof.since)).min()?;
+    let since = ended.into_iter().max()?.max(told);
     let mut evidence: Vec<u64> = known
         .iter()
         .flat_map(|proof| proof.evidence.iter().copied())
@@ -228,8 +233,20 @@ fn left_with(
         item: item.position,
         agency: agency.clone(),
         known_to: people.into_iter().cloned().collect(),
-        since: ended.into_iter().max()?,
+        since,
         unconfirmed: known.iter().all(|proof| proof.grade >= Grade::SenderOnly),
+        outcome: so_far(case, (agency, FeedKind::Sharing), told).both(so_far(
+            case,
+            (agency, FeedKind::Reads),
+            since,
+        )),
         evidence,
     })
+}
+
+/// What it is worth that an agency has no record of a kind from a day on, up to the end of its coverage.
+fn so_far(case: &Case<'_>, (agency, kind): (&AgencyId, FeedKind), from: Date) -> Absence {
+    let coverage = case.coverage();
+    let covered = coverage.covered_to(agency, kind, None, from);
+    coverage.absence(agency, kind, from, day_after(covered.unwrap_or(from)))
 }

@@ -355,13 +355,15 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
             Content::Record(RecordContent::EventCorrected(_))
         );
     let envelope = if plain { event } else { &*root.event };
-    let mut kappa = match (cut.basis(), reading.clock()) {
+    // A link is cut by its ends, and known by its own envelope: who knows one end alone knows it since the same day.
+    let by_clock = reading.clock().filter(|_| !is_link(&root.event.content));
+    let mut kappa = match (cut.basis(), by_clock) {
         (Basis::Then, Some(clock)) => clock,
         _ if plain => clock::known(event, root),
         _ => clock::known_of_record(root),
     };
     if cut.basis() == Basis::Now {
-        kappa = kappa.max(reading.clock().unwrap_or_else(|| reading.occurred()));
+        kappa = kappa.max(by_clock.unwrap_or_else(|| reading.occurred()));
     }
     let corrected_by: Vec<u64> = errors(cut, reading)
         .map(|correction| correction.position)
@@ -387,6 +389,13 @@ fn seen<'a>(cut: &'a Cut, reading: &'a Reading) -> Seen<'a> {
         item_like: reading.kind() != ReadingKind::AboutRecord,
         corrected_by,
     }
+}
+
+fn is_link(content: &Content) -> bool {
+    matches!(
+        content,
+        Content::Record(RecordContent::MatterLinked(_) | RecordContent::MatterUnlinked(_))
+    )
 }
 
 /// Feeds and registrations are nobody's knowledge, nor is that a share was not received, which stands or falls with

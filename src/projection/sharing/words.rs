@@ -175,6 +175,9 @@ fn why(reason: Reason) -> String {
         Reason::Hidden(n) => format!("{n} entries are not visible to you"),
         Reason::Erased(n) => format!("{n} entries are erased"),
         Reason::DateStraddles => "a date may lie on either side".to_owned(),
+        Reason::NotKnownToEyes => {
+            "what others recorded and these eyes did not see is left out".to_owned()
+        }
     }
 }
 

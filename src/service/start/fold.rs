@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::check::Refusal;
 use crate::domain::event::CaseEvent;
 use crate::journal::Stored;
-use crate::ledger::chain::{Break, ChainHead, check_next};
+use crate::ledger::chain::{Break, ChainWalk};
 use crate::ledger::codec::DecodeError;
 use crate::ledger::digest::ChainTag;
 use crate::ledger::entry::{EntryKind, SealedEntry};
@@ -23,9 +23,11 @@ pub(super) struct Fold<'a> {
     pub(super) tree: MemoryTree,
     /// When the newest entry was sealed, microseconds UTC; 0 without one.
     pub(super) appended: u64,
-    /// Erasure orders that may not have been carried out yet.
+    /// Every erasure order.
     pub(super) orders: Vec<SealedEntry>,
-    chains: BTreeMap<ChainTag, ChainHead>,
+    /// Positions whose key was destroyed.
+    pub(super) keyless: Vec<u64>,
+    chains: BTreeMap<ChainTag, ChainWalk>,
     kept: Vec<Kept>,
 }
 
@@ -53,6 +55,7 @@ impl<'a> Fold<'a> {
             tree: MemoryTree::new(),
             appended: 0,
             orders: Vec::new(),
+            keyless: Vec::new(),
             chains: BTreeMap::new(),
             kept: Vec::new(),
         };
@@ -116,18 +119,28 @@ impl<'a> Fold<'a> {
             return Err(Fault::Content);
         }
         let tag = *entry.tag();
-        let genesis = || ChainHead::genesis(&self.parts.origin, tag);
-        let head = self.chains.remove(&tag).unwrap_or_else(genesis);
-        self.chains.insert(tag, check_next(&head, entry.parsed())?);
+        let start = || ChainWalk::new(&self.parts.origin, tag);
+        self.chains
+            .entry(tag)
+            .or_insert_with(start)
+            .next(entry.parsed())?;
         self.appended = entry.appended();
         self.tree.append(entry.leaf_hash());
         self.keep(entry)
     }
 
-    /// Keeps openings of cases, the registry, and orders above the vault's mark.
+    /// Looks whether the entry has its key, and keeps openings of cases, the registry and erasure orders.
     fn keep(&mut self, entry: SealedEntry) -> Result<(), Fault> {
         let (position, kind) = (entry.position(), entry.kind());
-        if kind == EntryKind::ErasureOrder && position >= self.parts.vault.erased_up_to() {
+        let key = match self.parts.vault.key(position) {
+            Ok(key) => Some(key),
+            Err(NoKey::Erased) => None,
+            Err(NoKey::NotYet) => return Err(Fault::NoSeed),
+        };
+        if key.is_none() {
+            self.keyless.push(position);
+        }
+        if kind == EntryKind::ErasureOrder {
             self.orders.push(entry);
             return Ok(());
         }
@@ -135,11 +148,7 @@ impl<'a> Fold<'a> {
         if !opening && kind != EntryKind::RegistryEvent {
             return Ok(());
         }
-        let key = match self.parts.vault.key(position) {
-            Ok(key) => key,
-            Err(NoKey::Erased) => return Ok(()),
-            Err(none @ NoKey::NotYet) => return Err(none.into()),
-        };
+        let Some(key) = key else { return Ok(()) };
         let content = entry
             .open(&key)
             .map_err(|_not_what_was_sealed| Fault::Content)?;
@@ -169,6 +178,6 @@ enum Fault {
     Content,
     #[error("its event cannot be read: {0}")]
     Event(#[from] Refusal),
-    #[error(transparent)]
-    NoKey(#[from] NoKey),
+    #[error("the key file has no seed for it: it is older than the store; restore its other copy")]
+    NoSeed,
 }

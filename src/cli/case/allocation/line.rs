@@ -48,17 +48,16 @@ pub(in super::super) fn all(
     spells: &[pb::Spell],
     gaps: &[pb::Gap],
 ) -> Vec<Line> {
-    let of_all = stamp.is_none_or(|stamp| stamp.eyes.is_empty());
+    let eyes = stamp.map_or("", |stamp| stamp.eyes.as_str());
     let mut lines: Vec<Line> = spells
         .iter()
         .map(spell)
         .chain(gaps.iter().map(gap))
         .collect();
-    // What one agency knew of no holder is not that there was none.
-    for gap in lines
-        .iter_mut()
-        .filter(|line| !of_all && line.holder == NOBODY)
-    {
+    // That somebody knew of no holder at another agency is not that there was none.
+    for gap in lines.iter_mut().filter(|line| {
+        !eyes.is_empty() && line.agency != eyes && line.gap == Some(pb::GapKind::CannotBeKnown)
+    }) {
         "none known".clone_into(&mut gap.holder);
         "no holder known to it".clone_into(&mut gap.why);
     }

@@ -1,20 +1,15 @@
-//! What else an allocation answer holds: two holders at once, changes of agencies together, what a change may have lost.
+//! What else an allocation answer holds: two holders at once, changes of agencies together.
 
 use crate::grpc::pb;
 
 use super::super::page::Section;
-use super::super::words::{bound, capital, count, every, evidence, role, size};
+use super::super::words::{bound, capital, count, evidence, role};
 
 /// A section for each kind of which there is one.
 pub(super) fn others(answer: &pb::AllocationAnswer) -> Vec<Section> {
     let kinds = [
         ("Two holders at once", overlaps(answer)),
         ("Changes of two agencies close together", together(answer)),
-        (
-            "On file, with no sign that the next holder read it",
-            unread(answer),
-        ),
-        ("Left with the person", left(answer)),
     ];
     kinds
         .into_iter()
@@ -65,41 +60,6 @@ fn together(answer: &pb::AllocationAnswer) -> Vec<String> {
             change(of.second)?
         ))
     }))
-}
-
-fn unread(answer: &pb::AllocationAnswer) -> Vec<String> {
-    let sentences = answer.not_shown_as_read.iter().map(|of| {
-        format!(
-            "{} to {}, {}: {}: {}",
-            who(of.from.as_ref()),
-            who(of.to.as_ref()),
-            of.began,
-            of.sentence,
-            every(&of.items)
-        )
-    });
-    each_once(sentences)
-}
-
-/// Items of which the same is to be said, together.
-fn left(answer: &pb::AllocationAnswer) -> Vec<String> {
-    let mut groups: Vec<(&str, Vec<u64>)> = Vec::new();
-    for of in &answer.left_with_person {
-        match groups
-            .iter_mut()
-            .find(|(sentence, _)| *sentence == of.sentence)
-        {
-            Some((_, items)) => items.push(of.item),
-            None => groups.push((&of.sentence, vec![of.item])),
-        }
-    }
-    let sentences = groups.into_iter().map(|(sentence, mut items)| {
-        items.sort_unstable();
-        items.dedup();
-        let n = count(size(&items), "item", "items");
-        format!("{n} {sentence}: {}", every(&items))
-    });
-    sentences.collect()
 }
 
 fn each_once(sentences: impl Iterator<Item = String>) -> Vec<String> {

@@ -4,9 +4,8 @@ use crate::grpc::pb;
 
 use super::super::words::{and, capital, count, length, role};
 
-/// The totals of each role and agency; where children differ, of each child too. `nobody` is what a gap is called:
-/// seen through one agency's eyes it is only that it knew of no holder.
-pub(super) fn totals(of: &[pb::AllocationTotal], nobody: &str) -> Vec<String> {
+/// The totals of each role and agency; where children differ, of each child too.
+pub(super) fn totals(of: &[pb::AllocationTotal]) -> Vec<String> {
     let mut sentences = Vec::new();
     for whole in of.iter().filter(|total| total.child.is_empty()) {
         let mut each: Vec<(Vec<String>, &pb::AllocationTotal)> = Vec::new();
@@ -21,14 +20,15 @@ pub(super) fn totals(of: &[pb::AllocationTotal], nobody: &str) -> Vec<String> {
         }
         match each.as_slice() {
             [(children, only)] => {
-                sentences.push(sentence(only, &format!(", for {}", and(children)), nobody));
+                sentences.push(sentence(only, &format!(", for {}", and(children))));
             }
             several => {
-                sentences.push(sentence(whole, "", nobody));
+                sentences.push(sentence(whole, ""));
                 let of_children = several.iter();
-                sentences.extend(of_children.map(|(names, total)| {
-                    sentence(total, &format!(", for {}", and(names)), nobody)
-                }));
+                sentences.extend(
+                    of_children
+                        .map(|(names, total)| sentence(total, &format!(", for {}", and(names)))),
+                );
             }
         }
     }
@@ -51,7 +51,7 @@ fn alike(a: &pb::AllocationTotal, b: &pb::AllocationTotal) -> bool {
     bare(a) == bare(b)
 }
 
-fn sentence(of: &pb::AllocationTotal, children: &str, nobody: &str) -> String {
+fn sentence(of: &pb::AllocationTotal, children: &str) -> String {
     let holders = match of.holders.as_slice() {
         [] => String::new(),
         holders => format!(" ({})", holders.join(", ")),
@@ -73,7 +73,7 @@ fn sentence(of: &pb::AllocationTotal, children: &str, nobody: &str) -> String {
         parts.extend(explained("child", of.explained_to_child.as_ref()));
         parts.extend(explained("family", of.explained_to_family.as_ref()));
     }
-    parts.extend(gaps(of, nobody));
+    parts.extend(gaps(of));
     if let Some(median) = of.median_days {
         let n = count(of.completed_spells, "ended spell", "ended spells");
         parts.push(format!("median of {n} {}", count(median, "day", "days")));
@@ -88,12 +88,16 @@ fn sentence(of: &pb::AllocationTotal, children: &str, nobody: &str) -> String {
 }
 
 /// Days with nobody and the days apart from them; nothing where they are not known.
-fn gaps(of: &pb::AllocationTotal, nobody: &str) -> Vec<String> {
+fn gaps(of: &pb::AllocationTotal) -> Vec<String> {
     let mut parts = Vec::new();
     match (of.gaps, &of.days_with_nobody) {
-        (Some(0), _) => parts.push(format!("no gap with {nobody}")),
+        // Where a part cannot be known, that no gap was found is not that there was none.
+        (Some(0), _) if of.unknown_days.is_some_and(|days| days > 0) => {
+            parts.push("no gap found".to_owned());
+        }
+        (Some(0), _) => parts.push("no gap with nobody".to_owned()),
         (Some(n), Some(days)) => parts.push(format!(
-            "{} with {nobody} in {}",
+            "{} with nobody in {}",
             length(Some(days)),
             count(n, "gap", "gaps")
         )),

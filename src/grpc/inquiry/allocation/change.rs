@@ -1,18 +1,13 @@
-//! Changes of holder as messages: how they were explained, overlaps, changes close together, and what they left behind.
+//! Changes of holder as messages: how they were explained, overlaps, changes close together.
 
 use std::collections::BTreeMap;
 
 use super::sibling::join;
 use super::{Page, Wanted, explained};
-use crate::domain::id::Practitioner;
 use crate::grpc::inquiry::parts::{people, range, small, worth};
 use crate::grpc::pb;
 use crate::projection::allocation::change::{Change, Explanation};
-use crate::projection::allocation::sentence::date;
-use crate::projection::allocation::succession::{effective_holders, holder_changes};
 use crate::projection::allocation::{Allocation, Row};
-use crate::projection::coverage::Absence;
-use crate::projection::knowledge::{HolderChange, LeftWithPerson, OnFile, turnover};
 
 impl Page<'_> {
     /// The changes of the rows asked for, and which of them are close together.
@@ -81,106 +76,6 @@ impl Page<'_> {
         });
         overlaps.collect()
     }
-
-    /// What the changes left behind: of the whole case, then only what was asked for.
-    pub(super) fn turnover(
-        &self,
-        found: &Allocation,
-        wanted: &Wanted,
-    ) -> (Vec<pb::NotShownAsRead>, Vec<pb::LeftWithPerson>) {
-        let left_behind = turnover(self.case, &holder_changes(found), &effective_holders(found));
-        let of = |change: &HolderChange| {
-            let agency = wanted.agency.as_ref();
-            agency.is_none_or(|agency| change.from.agency == *agency)
-                && (wanted.roles.is_empty() || wanted.roles.contains(&change.role))
-        };
-        let on_file = left_behind.on_file.iter().filter(|row| of(&row.change));
-        let left = left_behind.left.iter().filter(|row| {
-            let agency = wanted.agency.as_ref();
-            agency.is_none_or(|agency| row.agency == *agency)
-        });
-        (
-            on_file.filter_map(|row| self.on_file(found, row)).collect(),
-            left.map(|row| self.left(row)).collect(),
-        )
-    }
-
-    fn person(&self, person: &Practitioner) -> pb::Holder {
-        self.holder(&person.agency, &person.staff)
-    }
-
-    fn on_file(&self, found: &Allocation, row: &OnFile) -> Option<pb::NotShownAsRead> {
-        let change = &row.change;
-        let (next, began) = change.to.as_ref()?;
-        let mut evidence = row.items.clone();
-        for of in found.rows.iter().filter(|of| of.role == change.role) {
-            let same = |one: &&Change| one.from == change.from.staff && one.to == next.staff;
-            if of.agency == next.agency {
-                let changes = of.changes.iter().filter(same);
-                evidence.extend(changes.flat_map(|one| one.evidence.iter().copied()));
-            }
-        }
-        evidence.sort_unstable();
-        evidence.dedup();
-        let unknown = matches!(row.outcome, Absence::Undeterminable(_));
-        Some(pb::NotShownAsRead {
-            children: people(&change.children),
-            role: change.role.code(),
-            from: Some(self.person(&change.from)),
-            to: Some(self.person(next)),
-            began: began.to_string(),
-            items: row.items.clone(),
-            due: row.due.to_string(),
-            finding: row.is_finding && !unknown,
-            outcome: worth(row.outcome),
-            evidence,
-            sentence: self.read_sentence(row),
-        })
-    }
-
-    fn read_sentence(&self, row: &OnFile) -> String {
-        let items = match row.items.len() {
-            1 => "1 item on file".to_owned(),
-            n => format!("{n} items on file"),
-        };
-        let due = date(row.due);
-        match row.outcome {
-            Absence::Undeterminable(_) => format!(
-                "{items}; whether the next holder read them cannot be known: {}",
-                worth(row.outcome)
-            ),
-            Absence::NoRecord | Absence::Unconfirmed if !row.is_finding => format!(
-                "{items}; no record of handover or reading so far, up to {}; looked for until {due}",
-                date(self.today)
-            ),
-            Absence::NoRecord => format!("{items}; no record of handover or reading by {due}"),
-            Absence::Unconfirmed => format!(
-                "{items}; no record of handover or reading by {due}; the agency has not confirmed \
-                 that it sent everything"
-            ),
-        }
-    }
-
-    fn left(&self, row: &LeftWithPerson) -> pb::LeftWithPerson {
-        let word = if row.unconfirmed {
-            "; according to another agency only"
-        } else {
-            ""
-        };
-        pb::LeftWithPerson {
-            item: row.item,
-            agency: row.agency.to_string(),
-            known_to: row.known_to.iter().map(|who| self.person(who)).collect(),
-            since: row.since.to_string(),
-            unconfirmed: row.unconfirmed,
-            evidence: row.evidence.clone(),
-            sentence: format!(
-                "known to {} only through staff who no longer hold the case since {}, with no entry of its own{word}",
-                row.agency,
-                date(row.since)
-            ),
-        }
-    }
 }
 
 /// A change without what siblings may differ in.
@@ -226,13 +121,6 @@ pub(super) fn named(answer: &pb::AllocationAnswer) -> Vec<u64> {
     }
     for overlap in &answer.overlaps {
         named.extend(&overlap.evidence);
-    }
-    for row in &answer.not_shown_as_read {
-        named.extend(&row.evidence);
-    }
-    for row in &answer.left_with_person {
-        named.push(row.item);
-        named.extend(&row.evidence);
     }
     named
 }

@@ -1,0 +1,72 @@
+//! What one entry shows by itself, whatever stands around it. This part may be done for many entries at once.
+
+use super::KeyState;
+use crate::ledger::digest::{Link, TreeHash};
+use crate::ledger::entry::{EntryKind, SealedEntry};
+use crate::ledger::own::OwnEvent;
+
+/// One entry, looked at alone: its form, its leaf hash, its content.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The entry, or what is wrong with its form.
+    pub(super) entry: Result<SealedEntry, String>,
+    /// Its leaf of the tree; zero when it has no form.
+    pub(super) leaf: TreeHash,
+    pub(super) content: ContentLook,
+}
+
+/// What is known of an entry's content.
+#[derive(Clone, Debug)]
+pub(super) enum ContentLook {
+    /// Opened; what its header commits to. Of an erasure order, the position and link that it names.
+    Proven(Option<(u64, Link)>),
+    /// Intact; its key was destroyed.
+    Erased,
+    /// Intact; no key here.
+    NoKey,
+    /// What does not hold.
+    Wrong(String),
+}
+
+/// Looks at the stored bytes of one entry, with what is known of its key.
+pub fn look(bytes: &[u8], key: &KeyState) -> Look {
+    match SealedEntry::decode(bytes) {
+        Ok(entry) => Look {
+            leaf: entry.leaf_hash(),
+            content: content(&entry, key),
+            entry: Ok(entry),
+        },
+        Err(error) => Look {
+            entry: Err(error.to_string()),
+            leaf: TreeHash::ZERO,
+            content: ContentLook::NoKey,
+        },
+    }
+}
+
+fn content(entry: &SealedEntry, key: &KeyState) -> ContentLook {
+    if !entry.content_intact() {
+        let says = "the stored content is not what the header was sealed over";
+        return ContentLook::Wrong(says.to_owned());
+    }
+    match key {
+        KeyState::Key(key) => match entry.open(key) {
+            Ok(proven) => order(entry.kind(), &proven.event),
+            Err(error) => ContentLook::Wrong(error.to_string()),
+        },
+        KeyState::Erased => ContentLook::Erased,
+        KeyState::NotHere => ContentLook::NoKey,
+    }
+}
+
+/// What proven content is of importance for other entries.
+fn order(kind: EntryKind, event: &[u8]) -> ContentLook {
+    if kind != EntryKind::ErasureOrder {
+        return ContentLook::Proven(None);
+    }
+    if let Ok(OwnEvent::ErasureOrder { position, link, .. }) = OwnEvent::decode(kind, event) {
+        ContentLook::Proven(Some((position, link)))
+    } else {
+        ContentLook::Wrong("it is not the erasure order that its kind says".to_owned())
+    }
+}
