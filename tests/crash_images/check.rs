@@ -125,7 +125,7 @@ struct Found {
 
 /// Opens the ledger on the disk, checks it, appends to it, and does both again when `again`.
 pub(crate) async fn check(disk: &Path, told: &Told, cut: usize, again: bool) -> Result<(), String> {
-    for round in 0..1 + u64::from(again) {
+    for round in 0..=u64::from(again) {
         let machine = Machine::real();
         let opened = open_directory(&ledger(disk), ORIGIN, machine);
         let service = opened.map_err(|(_, text)| format!("start {round} refused: {text}"))?;

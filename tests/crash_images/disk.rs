@@ -158,16 +158,15 @@ impl Disk {
 
     /// Writes below `to` what a power cut before step `cut` of the trace leaves.
     pub(crate) fn image(&self, cut: usize, model: Model, rng: &mut Rng, to: &Path) {
-        self.directory(0, cut, model, rng, to);
-    }
-
-    fn directory(&self, inode: usize, cut: usize, model: Model, rng: &mut Rng, to: &Path) {
-        for (name, entry) in self.entries(inode, cut, model, rng) {
-            let path = to.join(name);
-            if self.inodes[entry].is_directory {
-                fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
-                self.directory(entry, cut, model, rng, &path);
-            } else {
+        let mut directories = vec![(0, to.to_path_buf())];
+        while let Some((inode, to)) = directories.pop() {
+            for (name, entry) in self.entries(inode, cut, model, rng) {
+                let path = to.join(name);
+                if self.inodes[entry].is_directory {
+                    fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
+                    directories.push((entry, path));
+                    continue;
+                }
                 let bytes = self.inodes[entry].content(cut, model, rng);
                 let mut options = fs::OpenOptions::new();
                 let file = options.write(true).create_new(true).mode(0o600).open(path);
@@ -345,5 +344,70 @@ impl Versions {
         }
         bytes.resize(length, 0);
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(at: u64, byte: u8, length: usize) -> Call {
+        Call::Write {
+            path: "f".to_owned(),
+            at,
+            bytes: vec![byte; length].into(),
+        }
+    }
+
+    fn trace(calls: Vec<Call>) -> Trace {
+        let steps = (0..calls.len()).flat_map(|call| [Step::Start(call), Step::End(call)]);
+        let steps = steps.collect();
+        Trace { calls, steps }
+    }
+
+    /// The file `f` of an image, if it is there.
+    fn file(trace: &Trace, cut: usize, model: Model, seed: u64) -> Option<Vec<u8>> {
+        let place = tempfile::tempdir().unwrap();
+        Disk::of(trace).image(cut, model, &mut Rng::new(seed), place.path());
+        fs::read(place.path().join("f")).ok()
+    }
+
+    #[test]
+    fn a_file_is_there_with_what_was_synced_and_no_more_is_certain() {
+        let trace = trace(vec![
+            Call::Create("f".to_owned()),
+            write(0, 1, 5_000),
+            Call::Sync("f".to_owned()),
+            Call::Sync(String::new()),
+            write(4_000, 2, 3_000),
+        ]);
+        let end = trace.steps.len();
+        let lost = |cut| file(&trace, cut, Model::Lost, 1);
+        assert_eq!(lost(7), None, "the directory's sync has not ended");
+        assert_eq!(lost(end), Some(vec![1; 5_000]));
+        let mut kept = vec![1; 4_000];
+        kept.extend([2; 3_000]);
+        assert_eq!(file(&trace, end, Model::Kept, 1), Some(kept));
+        let mut torn = BTreeSet::new();
+        for seed in 0..200 {
+            let found = file(&trace, end, Model::Torn, seed).unwrap();
+            assert_eq!(found[..4_000], [1; 4_000]);
+            assert!(found.len() == 5_000 || found.len() == 7_000);
+            torn.insert(found);
+        }
+        assert!(torn.len() > 10, "only {} shapes", torn.len());
+    }
+
+    #[test]
+    fn a_sync_that_began_before_a_write_ended_promises_nothing_of_it() {
+        let calls = vec![
+            Call::Create("f".to_owned()),
+            Call::Sync(String::new()),
+            write(0, 1, 10),
+            Call::Sync("f".to_owned()),
+        ];
+        let mut trace = trace(calls);
+        trace.steps.swap(5, 6);
+        assert_eq!(file(&trace, 8, Model::Lost, 1), Some(Vec::new()));
     }
 }

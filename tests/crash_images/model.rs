@@ -14,7 +14,7 @@ use crate::trace::{Call, Step, Trace};
 /// Images are opened on this many threads.
 const WORKERS: usize = 2;
 /// Opening and checking one image may take this long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The number in an environment variable.
 pub(crate) fn number(name: &str) -> Option<u64> {

@@ -158,7 +158,7 @@ async fn client_of(service: &Service, acks: &Acks, (phase, client): (u64, u64), 
     let caller = Caller::development(Some(agency.parse().unwrap()));
     let case = format!("CH-{phase}-{client}");
     let first = (phase * 3 + client) * 1_000_000;
-    let mut send = submission(first, opened(&case));
+    let mut send = submission(first, &opened(&case));
     for n in 1..=requests {
         let id = send.event_id;
         let receipt = loop {
@@ -174,7 +174,7 @@ async fn client_of(service: &Service, acks: &Acks, (phase, client): (u64, u64), 
         ));
         if n % 7 == client {
             let batch: Vec<Submission> = (0..5 + n % 11)
-                .map(|k| submission(first + n * 1_000 + k, concern(&case, 300)))
+                .map(|k| submission(first + n * 1_000 + k, &concern(&case, 300)))
                 .collect();
             let ids: Vec<EventId> = batch.iter().map(|send| send.event_id).collect();
             let receipts = loop {
@@ -188,11 +188,11 @@ async fn client_of(service: &Service, acks: &Acks, (phase, client): (u64, u64), 
             }
         }
         let length = if n % 13 == client { 9_000 } else { 120 };
-        send = submission(first + n * 1_000 + 999, concern(&case, length));
+        send = submission(first + n * 1_000 + 999, &concern(&case, length));
     }
 }
 
-fn submission(n: u64, event: pb::CaseEvent) -> Submission {
+fn submission(n: u64, event: &pb::CaseEvent) -> Submission {
     let mut id = [0xe0; 16];
     id[8..].copy_from_slice(&n.to_be_bytes());
     Submission {
@@ -240,7 +240,7 @@ fn concern(case: &str, length: usize) -> pb::CaseEvent {
 
 /// One more event, to see that a reopened ledger goes on.
 pub(crate) fn afterwards(n: u64) -> Submission {
-    submission(900_000_000 + n, opened(&format!("AFTER-{n}")))
+    submission(900_000_000 + n, &opened(&format!("AFTER-{n}")))
 }
 
 /// Seals an order to erase an early entry and appends it, as a procedure would before a start carries it out.

@@ -53,10 +53,7 @@ pub(crate) struct Trace {
 impl Trace {
     /// The same run, had these files and directories not been synced.
     pub(crate) fn without_syncs(&self, paths: &[&str]) -> Self {
-        let omitted = |call: usize| match &self.calls[call] {
-            Call::Sync(path) => paths.contains(&path.as_str()),
-            _ => false,
-        };
+        let omitted = |call: usize| matches!(&self.calls[call], Call::Sync(path) if paths.contains(&path.as_str()));
         let steps = self.steps.iter().copied();
         let steps = steps.filter(|step| {
             let (Step::Start(call) | Step::End(call)) = step;
@@ -228,6 +225,9 @@ impl Reader {
             "sync" | "syncfs" | "io_uring_setup" => panic!("{} is not understood", line.name),
             // Says nothing about the disk: not even that the file's length is there.
             "sync_file_range" => Vec::new(),
+            // Copies out of the directory.
+            "copy_file_range" if self.path(arguments[2]).is_none() => Vec::new(),
+            "sendfile" if self.path(arguments[0]).is_none() => Vec::new(),
             "fcntl" if !line.arguments.contains("F_DUPFD") => Vec::new(),
             _ => match touched {
                 Some(path) => vec![self.change(line, &arguments, path)],
@@ -314,5 +314,50 @@ impl Reader {
         *offset += written;
         let bytes = bytes.into();
         vec![Call::Write { path, at, bytes }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_read_in_the_order_in_which_things_happened() {
+        let text = r#"7 openat(AT_FDCWD</>, "/d/f", O_RDWR|O_CREAT|O_CLOEXEC, 0600) = 5</d/f>
+7 write(5</d/f>, "\x61\x62", 2 <unfinished ...>
+8 fdatasync(5</d/f>) = 0
+7 <... write resumed>) = 2
+7 write(5</d/f>, "\x63", 1) = 1
+8 write(6</acks>, "\x6f\x6b\x0a", 3) = 3
+8 pwrite64(5</d/f>, "\x64", 1, 9) = -1 ENOSPC (No space left on device)
+9 +++ killed by SIGKILL +++"#;
+        let trace = read(text, Path::new("/d"));
+        let write = |at, bytes: &[u8]| Call::Write {
+            path: "f".to_owned(),
+            at,
+            bytes: bytes.into(),
+        };
+        assert_eq!(
+            trace.calls,
+            [
+                Call::Create("f".to_owned()),
+                write(0, b"ab"),
+                Call::Sync("f".to_owned()),
+                write(2, b"c"),
+                Call::Ack("ok".to_owned()),
+            ]
+        );
+        let (start, end) = (Step::Start, Step::End);
+        assert_eq!(
+            trace.steps[2..6],
+            [start(1), start(2), end(2), end(1)],
+            "the sync ended inside the write"
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "is not understood")]
+    fn a_call_that_is_not_understood_ends_the_test() {
+        read("7 fallocate(5</d/f>, 0, 0, 4096) = 0", Path::new("/d"));
     }
 }
