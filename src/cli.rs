@@ -39,7 +39,7 @@ pub fn open_directory(
     machine: Machine,
 ) -> Result<Arc<Service>, (Exit, String)> {
     directory::Directory::on(root, machine)
-        .open(origin, &mut |_done, _all| {})
+        .open(Some(origin), &mut |_done, _all| {})
         .map_err(|failure| (failure.exit, failure.to_string()))
 }
 

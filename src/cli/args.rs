@@ -98,13 +98,10 @@ pub struct Serve {
     /// Address to listen on. Without TLS only a loopback address is accepted.
     #[arg(long, env = "CASELEDGER_LISTEN", default_value = "127.0.0.1:50061")]
     pub listen: SocketAddr,
-    /// Name of a new ledger, as it stands in checkpoints; never changes afterwards.
-    #[arg(
-        long,
-        env = "CASELEDGER_ORIGIN",
-        default_value = "caseledger.example/development"
-    )]
-    pub origin: String,
+    /// Name of the ledger, as it stands in checkpoints; it never changes. Default of a new one:
+    /// caseledger.example/development.
+    #[arg(long, env = "CASELEDGER_ORIGIN")]
+    pub origin: Option<String>,
 }
 
 /// `demo`.

@@ -29,7 +29,9 @@ pub(super) async fn demo(global: &Global, demo: &Demo) -> Result<Exit, Failure> 
     let interrupted = serve::stop_signal()?;
     tokio::pin!(interrupted);
     let place = Place::new()?;
-    let service = place.directory().open(ORIGIN, &mut |_done, _all| {})?;
+    let service = place
+        .directory()
+        .open(Some(ORIGIN), &mut |_done, _all| {})?;
     let listener = serve::bind(demo.listen).await?;
     let address = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();

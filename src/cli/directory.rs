@@ -70,6 +70,9 @@ impl Machine {
     }
 }
 
+/// Name of a new ledger that was given none.
+const NEW_ORIGIN: &str = "caseledger.example/development";
+
 /// Where the files of a ledger are.
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
@@ -174,7 +177,7 @@ impl Directory {
     }
 
     /// Makes the directory, the name and the checkpoint key of a new ledger; leaves those of one that is there.
-    fn prepare(&self, origin: &str) -> Result<(Origin, [u8; 32]), Failure> {
+    fn prepare(&self, origin: Option<&str>) -> Result<(Origin, [u8; 32]), Failure> {
         self.create()
             .and_then(|()| fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700)))
             .map_err(|error| self.unusable(&error))?;
@@ -188,6 +191,7 @@ impl Directory {
                     .advise("restore it, and log.key and vkey, from a copy; never make new ones"));
             }
             let named: Origin = origin
+                .unwrap_or(NEW_ORIGIN)
                 .parse()
                 .map_err(|error| Failure::new(Exit::Usage, format!("--origin: {error}")))?;
             let mut seed = [0; 32];
@@ -203,17 +207,22 @@ impl Directory {
             // Last, because it is what makes a directory a ledger.
             self.write(&self.origin_file(), format!("{named}\n").as_bytes())?;
         }
-        let origin = self.origin()?;
-        let seed = self.log_key(&origin)?;
-        Ok((origin, seed))
+        let here = self.origin()?;
+        if origin.is_some_and(|asked| asked != here.as_str()) {
+            let what = format!("--origin: the ledger at {} is {here}", self.root.display());
+            return Err(Failure::new(Exit::Usage, what)
+                .advise("its name never changes: leave --origin out"));
+        }
+        let seed = self.log_key(&here)?;
+        Ok((here, seed))
     }
 
-    /// Makes the directory; synced, or a power cut could take it with everything in it.
+    /// Makes the directory; synced as long as it is new, or a power cut could take it with everything in it.
     fn create(&self) -> std::io::Result<()> {
-        if self.root.exists() {
+        fs::create_dir_all(&self.root)?;
+        if self.origin_file().exists() {
             return Ok(());
         }
-        fs::create_dir_all(&self.root)?;
         let parent = self.root.parent().filter(|it| !it.as_os_str().is_empty());
         File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
     }
@@ -352,7 +361,7 @@ impl Directory {
     /// Opens the ledger for serving; every stored entry is verified first.
     pub(super) fn open(
         &self,
-        origin: &str,
+        origin: Option<&str>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Arc<Service>, Failure> {
         let broken = |error: &dyn std::fmt::Display| {

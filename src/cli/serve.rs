@@ -24,7 +24,7 @@ pub(super) async fn serve(global: &Global, serve: &Serve) -> Result<Exit, Failur
     let listener = bind(serve.listen).await?;
     let bar = output::progress(global, "checking entries");
     let directory = Directory::new(&serve.store);
-    let service = directory.open(&serve.origin, &mut |done, all| bar.to(done, all))?;
+    let service = directory.open(serve.origin.as_deref(), &mut |done, all| bar.to(done, all))?;
     bar.finish();
     // Before anybody is told that it serves: a signal from then on is a graceful stop.
     let stop = stop_signal()?;

@@ -10,6 +10,7 @@
 
 mod append;
 mod changed;
+mod concurrency;
 mod crash;
 mod erasure;
 mod inquiry_allocation;

@@ -429,8 +429,12 @@ pub(crate) struct Gated {
 
 impl Gated {
     pub(crate) fn behind(gate: &Gate) -> Self {
+        Self::over(&Disk::new(), gate)
+    }
+
+    pub(crate) fn over(disk: &Disk, gate: &Gate) -> Self {
         Self {
-            inner: Disk::new().open(),
+            inner: disk.open(),
             gate: gate.clone(),
         }
     }
