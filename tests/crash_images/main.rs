@@ -50,7 +50,7 @@ fn whole() -> &'static Trace {
     WHOLE.get_or_init(|| {
         let plan = Plan {
             phases: 3,
-            requests: 30,
+            requests: 22,
             cure: true,
         };
         recording(plan, std::env::var_os("CRASH_TRACE"))
