@@ -99,6 +99,7 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
     let cut = &asked.cut;
     let cover = Coverage::of(cut);
     let case = Case::of(cut, pack);
+    let first = asked.first.as_ref().map(|cut| Case::of(cut, pack));
     let found = ask(&case, pack, &Wanted::default());
     let page = Page {
         names,
@@ -112,7 +113,7 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
         pb::SharingKind::NotShared,
         pb::SharingKind::SentWithoutReceipt,
     ];
-    let rows = sharing::rows(&case, asked.stamp.latest, "");
+    let rows = sharing::rows(&case, first.as_ref(), asked.stamp.latest, "");
     let open = rows
         .into_iter()
         .filter(|row| row.done.is_none() && open_kinds.contains(&row.kind()));
