@@ -812,3 +812,106 @@ async fn through_an_agencys_eyes_only_its_own_gaps_are_found_and_the_others_cann
     }
     loaded.world.stop().await;
 }
+
+/// A record error of August 2014: the second social worker is now said to have begun on 28 May 2012.
+const LATE: &str = r#"{"agency":"csc","eventId":"fa000000-0000-4000-8000-00000000a001","event":{"caseId":"FAMILY-A","actor":{"staff":"ADMIN1","role":"ROLE_OTHER"},"occurred":{"edtf":"2014-08-01"},"recorded":{"edtf":"2014-08-01"},"source":{"kind":"SOURCE_KIND_OWN_STAFF","text":"ADMIN1"},"assertion":"ASSERTION_KIND_FACT","eventCorrected":{"target":{"agency":"csc","eventId":"TARGET"},"kind":"CORRECTION_KIND_RECORD_ERROR","reason":"The start was entered with the wrong day.","corrected":{"caseId":"FAMILY-A","actor":{"staff":"ADMIN1","role":"ROLE_OTHER"},"occurred":{"edtf":"2012-05-28"},"recorded":{"edtf":"2012-06-18"},"source":{"kind":"SOURCE_KIND_OWN_STAFF","text":"ADMIN1"},"assertion":"ASSERTION_KIND_FACT","allocationStarted":{"role":"ROLE_SOCIAL_WORKER","basis":"ALLOCATION_BASIS_NAMED","worker":"SW2","employment":"EMPLOYMENT_AGENCY"}}}}}"#;
+
+/// The event id of the entry of the sample by which SW2 began.
+fn start_of_second() -> String {
+    let line = FAMILY_A.lines().find(|line| {
+        line.contains("\"allocationStarted\"")
+            && line.contains("\"ROLE_SOCIAL_WORKER\"")
+            && line.contains("\"worker\":\"SW2\"")
+    });
+    let value: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
+    value["eventId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_that_a_late_correction_shortens_is_listed_under_both_readings_and_totals_are_of_one()
+{
+    let late = LATE.replace("TARGET", &start_of_second());
+    let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A, &late]).await;
+    for basis in BASES {
+        let answer = loaded.ask(question("FAMILY-A", basis, "")).await;
+        let of_worker = |gap: &&pb::Gap| {
+            gap.role() == Role::SocialWorker && gap.from.as_ref().unwrap().latest == "2012-05-04"
+        };
+        let gaps: Vec<&pb::Gap> = answer.gaps.iter().filter(of_worker).collect();
+        let mut ends: Vec<(&str, bool)> = gaps
+            .iter()
+            .map(|gap| {
+                (
+                    gap.to.as_ref().unwrap().latest.as_str(),
+                    gap.first_words_only,
+                )
+            })
+            .collect();
+        ends.sort_unstable();
+        assert_eq!(
+            ends,
+            [("2012-05-28", false), ("2012-06-18", true)],
+            "{basis:?}"
+        );
+        let correction = answer
+            .entries
+            .iter()
+            .find(|row| row.event_id.ends_with("a001"));
+        let position = correction.unwrap().position;
+        for gap in gaps {
+            assert_eq!(gap.depends_on_corrections, [position]);
+            assert_eq!(gap.children, ["C1", "C2", "C3"]);
+            let end = format!("; depends on correction #{position}");
+            assert!(gap.sentence.ends_with(&end), "{}", gap.sentence);
+        }
+        let marked = answer
+            .gaps
+            .iter()
+            .filter(|gap| !gap.depends_on_corrections.is_empty());
+        assert_eq!(
+            marked.count(),
+            2,
+            "the other gaps stand under both: {basis:?}"
+        );
+        let days: Vec<(String, bool)> = answer
+            .changes
+            .iter()
+            .filter(|change| !change.depends_on_corrections.is_empty())
+            .map(|change| (change.day.clone().unwrap().latest, change.first_words_only))
+            .collect();
+        let expected = [
+            ("2012-05-28".to_owned(), false),
+            ("2012-06-18".to_owned(), true),
+        ];
+        assert_eq!(days, expected, "{basis:?}");
+        let before = Loaded::with(&[REGISTRY, FAMILY_A]);
+        let mut before = before.await;
+        let plain = before.ask(question("FAMILY-A", basis, "")).await;
+        let nobody = |answer: &pb::AllocationAnswer| {
+            social_worker(answer).days_with_nobody.unwrap().at_least
+        };
+        assert_eq!(nobody(&plain) - nobody(&answer), 21, "{basis:?}");
+        assert_eq!(
+            social_worker(&plain).changes,
+            social_worker(&answer).changes
+        );
+        before.world.stop().await;
+        let asked = pb::SharingQuestion {
+            case_id: "FAMILY-A".to_owned(),
+            as_at: question("FAMILY-A", basis, "").as_at,
+            ..Default::default()
+        };
+        let sharing = loaded
+            .client
+            .inquiry
+            .sharing(asked)
+            .await
+            .unwrap()
+            .into_inner();
+        assert!(!sharing.rows.is_empty());
+        for row in &sharing.rows {
+            assert!(row.depends_on_corrections.is_empty(), "{row:?}");
+        }
+    }
+    loaded.world.stop().await;
+}
