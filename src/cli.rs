@@ -15,13 +15,33 @@ mod serve;
 mod verify;
 
 use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 use tokio::runtime::Runtime;
 
+use crate::service::Service;
+
 use self::args::{Cli, Command};
+pub use self::directory::Machine;
 use self::error::Failure;
 pub use self::exit::Exit;
+
+/// Opens the ledger in a directory exactly as `serve` does, without serving it: for tests of what a start makes of
+/// files.
+///
+/// # Errors
+/// What a person would read, and the exit code.
+pub fn open_directory(
+    root: &Path,
+    origin: &str,
+    machine: Machine,
+) -> Result<Arc<Service>, (Exit, String)> {
+    directory::Directory::on(root, machine)
+        .open(Some(origin), &mut |_done, _all| {})
+        .map_err(|failure| (failure.exit, failure.to_string()))
+}
 
 /// Reads the command line, does what it asks, and says how it ended.
 pub fn run() -> Exit {

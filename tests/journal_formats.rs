@@ -197,6 +197,27 @@ fn a_head_file_keeps_the_newest_and_survives_a_torn_write() {
 }
 
 #[test]
+fn between_two_syncs_the_slot_that_was_synced_last_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("head");
+    let key = signer().verifier();
+    let mut file = HeadFile::create(&path).unwrap();
+    assert_eq!(file.write([7; 16], &checkpoint(1)).unwrap(), 1);
+    file.sync().unwrap();
+    let slots = || std::fs::read(&path).unwrap();
+    let synced = slots()[SLOT..].to_vec();
+    for (size, generation) in [(2, 2), (3, 4), (4, 6)] {
+        assert_eq!(file.write([7; 16], &checkpoint(size)).unwrap(), generation);
+        assert_eq!(slots()[SLOT..], synced);
+    }
+    file.sync().unwrap();
+    assert_eq!(file.write([7; 16], &checkpoint(5)).unwrap(), 7);
+    drop(file);
+    let (_, head) = HeadFile::open(&path, &key).unwrap().unwrap();
+    assert_eq!(head.unwrap().checkpoint, checkpoint(5));
+}
+
+#[test]
 fn a_checkpoint_that_does_not_fit_is_refused_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("head");

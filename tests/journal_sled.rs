@@ -129,6 +129,28 @@ fn a_store_of_another_origin_is_refused() {
 }
 
 #[test]
+fn what_sled_left_half_written_does_not_keep_the_store_from_opening() {
+    for (after_power_cut, name, bytes) in [
+        (
+            false,
+            "snap.FFFFFFFFFFFFFFFF.generating",
+            b"half a snapshot".as_slice(),
+        ),
+        (true, "snap.FFFFFFFFFFFFFFFF", b"half a snapshot"),
+        (true, "conf", b"segment_size: 5"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        fill(&open(dir.path()), 3, 30);
+        drop(raw(dir.path()));
+        fs::write(dir.path().join(name), bytes).unwrap();
+        let mut options = options();
+        options.after_power_cut = after_power_cut;
+        let journal = SledJournal::open(dir.path(), options).unwrap();
+        expect_whole(&journal, 90);
+    }
+}
+
+#[test]
 fn a_file_among_the_blobs_refuses_the_start() {
     let dir = tempfile::tempdir().unwrap();
     fill(&open(dir.path()), 1, 3);

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::grpc::convert::decode_event;
 use crate::grpc::schema::singular;
 use crate::journal::Journal;
-use crate::journal::scan::scan;
-use crate::journal::sled::{Options, SledJournal};
+use crate::journal::scan::{ScanError, read_commit, scan};
+use crate::journal::sled::{INDEX_LAG_MAX, Options, SledJournal, SyncFault};
 use crate::ledger::head;
 use crate::ledger::note::{NoteSigner, VerifierKey};
 use crate::ledger::statement::Origin;
@@ -35,6 +35,41 @@ fn is_same_start(before: [u8; 16], now: [u8; 16]) -> bool {
     before == now && now != [0; 16]
 }
 
+/// A failure of the store, with the advice that goes with it.
+type Broken<'f> = dyn Fn(&dyn std::fmt::Display) -> Failure + 'f;
+
+/// What stands in the store's file, whatever sled shows of it.
+#[derive(Default)]
+struct InFile {
+    /// Entries.
+    size: u64,
+    /// First position and entries of the last commit: the only one that may be torn, because the one before it was synced
+    /// when it was written.
+    last: Option<(u64, Vec<Vec<u8>>)>,
+}
+
+/// The machine a ledger stands on, as far as a test may exchange it.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Identity of this start of the machine; all zero when unknown.
+    pub boot_id: [u8; 16],
+    /// Entries that may wait for the indexes.
+    pub index_lag_max: usize,
+    /// Makes syncs of the store fail or lie.
+    pub fault: SyncFault,
+}
+
+impl Machine {
+    /// This machine, as it is.
+    pub fn real() -> Self {
+        Self {
+            boot_id: boot_id(),
+            index_lag_max: INDEX_LAG_MAX,
+            fault: SyncFault::default(),
+        }
+    }
+}
+
 /// Name of a new ledger that was given none.
 const NEW_ORIGIN: &str = "caseledger.example/development";
 
@@ -42,12 +77,18 @@ const NEW_ORIGIN: &str = "caseledger.example/development";
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
     root: PathBuf,
+    machine: Machine,
 }
 
 impl Directory {
     pub(super) fn new(root: &Path) -> Self {
+        Self::on(root, Machine::real())
+    }
+
+    pub(super) fn on(root: &Path, machine: Machine) -> Self {
         Self {
             root: root.to_owned(),
+            machine,
         }
     }
 
@@ -137,7 +178,7 @@ impl Directory {
 
     /// Makes the directory, the name and the checkpoint key of a new ledger; leaves those of one that is there.
     fn prepare(&self, origin: Option<&str>) -> Result<(Origin, [u8; 32]), Failure> {
-        fs::create_dir_all(&self.root)
+        self.create()
             .and_then(|()| fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700)))
             .map_err(|error| self.unusable(&error))?;
         if !self.origin_file().exists() {
@@ -176,19 +217,31 @@ impl Directory {
         Ok((here, seed))
     }
 
+    /// Makes the directory; synced as long as it is new, or a power cut could take it with everything in it.
+    fn create(&self) -> std::io::Result<()> {
+        fs::create_dir_all(&self.root)?;
+        if self.origin_file().exists() {
+            return Ok(());
+        }
+        let parent = self.root.parent().filter(|it| !it.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    }
+
     fn unusable(&self, error: &std::io::Error) -> Failure {
         let what = format!("{}: {error}", self.root.display());
         Failure::new(Exit::Other, what)
             .advise("--store names a directory that this user may write to, on a disk with room")
     }
 
-    /// Writes a small file whole, readable by its owner only, and makes it durable.
+    /// Writes a small file whole, readable by its owner only, and makes it durable; a power cut leaves none or this.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        let unnamed = self.root.join("unnamed");
         let mut options = OpenOptions::new();
         let options = options.create(true).write(true).truncate(true).mode(0o600);
-        let written = options.open(path).and_then(|mut file| {
+        let written = options.open(&unnamed).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()?;
+            fs::rename(&unnamed, path)?;
             File::open(&self.root)?.sync_all()
         });
         written.map_err(|error| self.unusable(&error))
@@ -200,7 +253,8 @@ impl Directory {
     fn rehearse(
         &self,
         origin: &Origin,
-        broken: &dyn Fn(&dyn std::fmt::Display) -> Failure,
+        after_power_cut: bool,
+        broken: &Broken<'_>,
     ) -> Result<(), Failure> {
         let head = fs::read(self.head()).unwrap_or_default();
         let head = head::choose(&head, &self.vkey()?).map_err(|error| broken(&error))?;
@@ -228,7 +282,8 @@ impl Directory {
                 "the store is damaged, or older than its head file: {why}; it was not opened"
             ))
         };
-        let store = copied.open(origin).map_err(|error| damaged(&error))?;
+        let store = copied.open(origin, after_power_cut);
+        let store = store.map_err(|error| damaged(&causes(&error)))?;
         let shown = store.size().map_err(|error| damaged(&error))?;
         if shown < promised {
             let why = format!(
@@ -239,27 +294,68 @@ impl Directory {
         Ok(())
     }
 
-    /// After the machine was started anew nobody knows what reached the disk: the blocks are looked for in the store's file
-    /// before sled, which repairs what it opens, may touch it. Answers how many entries stand there; `None` when the
-    /// head file is of this start of the machine.
-    fn after_power_cut(
-        &self,
-        origin: &Origin,
-        broken: &dyn Fn(&dyn std::fmt::Display) -> Failure,
-    ) -> Result<Option<u64>, Failure> {
+    /// Whether the store may be as a power cut left it: the head file is not certainly of this start of the machine.
+    fn after_power_cut(&self, broken: &Broken<'_>) -> Result<bool, Failure> {
         let head = fs::read(self.head()).unwrap_or_default();
         let head = head::choose(&head, &self.vkey()?).map_err(|error| broken(&error))?;
-        let is_same_start = head.is_some_and(|head| is_same_start(head.boot_id, boot_id()));
-        if !self.blocks().exists() || is_same_start {
-            return Ok(None);
+        let here = self.machine.boot_id;
+        Ok(!head.is_some_and(|head| is_same_start(head.boot_id, here)))
+    }
+
+    /// After a power cut nobody knows what reached the disk: the blocks are looked for in the store's file before sled,
+    /// which repairs what it opens, may touch it.
+    fn look_into(&self, origin: &Origin, broken: &Broken<'_>) -> Result<InFile, Failure> {
+        if !self.blocks().exists() {
+            return Ok(InFile::default());
         }
         let file = File::open(self.blocks())?;
-        let found = scan(file, origin.as_str(), |_done| ControlFlow::Continue(()));
+        let found = scan(&file, origin.as_str(), |_done| ControlFlow::Continue(()));
         let found = found.map_err(|error| broken(&error))?;
         if !found.is_sound() {
             return Err(broken(&"blocks are missing in the store's file"));
         }
-        Ok(Some(found.size()))
+        let last = found.commits.last().map(|last| {
+            let entries = read_commit(&file, last)?;
+            Ok((last.first, entries))
+        });
+        let last = last
+            .transpose()
+            .map_err(|error: ScanError| broken(&error))?;
+        let size = found.size();
+        Ok(InFile { size, last })
+    }
+
+    /// Opens the journal. When a power cut tore sled's framing of the last commit and left its blocks whole, sled drops
+    /// it; it may have been acknowledged, so it is appended again as it was. Fewer entries than that are damage.
+    fn open_journal(
+        &self,
+        origin: &Origin,
+        broken: &Broken<'_>,
+    ) -> Result<(SledJournal, u64), Failure> {
+        let mut options = Options::new(origin.as_str(), read_record);
+        options.index_lag_max = self.machine.index_lag_max;
+        options.fault = self.machine.fault.clone();
+        options.after_power_cut = self.after_power_cut(broken)?;
+        let in_file = if options.after_power_cut {
+            self.look_into(origin, broken)?
+        } else {
+            InFile::default()
+        };
+        self.rehearse(origin, options.after_power_cut, broken)?;
+        let journal = SledJournal::open(&self.journal(), options);
+        let journal = journal.map_err(|error| broken(&causes(&error)))?;
+        let size = journal.size().map_err(|error| broken(&error))?;
+        if size >= in_file.size {
+            return Ok((journal, size));
+        }
+        let Some((_, entries)) = in_file.last.filter(|(first, _)| *first == size) else {
+            return Err(broken(&"the store shows fewer entries than its file holds"));
+        };
+        let records: Result<Vec<_>, _> = entries.iter().map(|bytes| read_record(bytes)).collect();
+        let records = records.map_err(|error| broken(&error))?;
+        let size = journal.append(size, &records);
+        let size = size.map_err(|error| broken(&causes(&error)))?;
+        Ok((journal, size))
     }
 
     /// Opens the ledger for serving; every stored entry is verified first.
@@ -275,15 +371,7 @@ impl Directory {
             ))
         };
         let (origin, log_key) = self.prepare(origin)?;
-        let in_file = self.after_power_cut(&origin, &broken)?;
-        self.rehearse(&origin, &broken)?;
-        let options = Options::new(origin.as_str(), read_record);
-        let journal =
-            SledJournal::open(&self.journal(), options).map_err(|error| broken(&error))?;
-        let size = journal.size().map_err(|error| broken(&error))?;
-        if in_file.is_some_and(|in_file| in_file > size) {
-            return Err(broken(&"the store shows fewer entries than its file holds"));
-        }
+        let (journal, size) = self.open_journal(&origin, &broken)?;
         // A store that is gone is no new ledger: its head file is still there.
         let is_new = size == 0 && !self.head().exists();
         let vault = Keyring::open(&self.keys(), &origin, is_new).map_err(|error| broken(&error))?;
@@ -295,7 +383,7 @@ impl Directory {
             clock: Arc::new(SystemClock::new()),
             log_key,
             head_file: self.head(),
-            boot_id: boot_id(),
+            boot_id: self.machine.boot_id,
             decoder: decode_event,
             singular,
         };
@@ -303,6 +391,16 @@ impl Directory {
             .map(Arc::new)
             .map_err(|error| broken(&error))
     }
+}
+
+/// An error with everything that caused it, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let (mut text, mut next) = (error.to_string(), error.source());
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }
 
 #[cfg(test)]

@@ -63,24 +63,27 @@ pub struct HeadFile {
     path: PathBuf,
     /// Generation of the slot that counts; 0 when nothing was ever written.
     newest: u64,
+    /// The newest generation that a power cut cannot take.
+    synced: u64,
 }
 
 impl HeadFile {
-    /// Makes a blank head file, durable on return.
+    /// Makes a blank head file, durable on return. It gets its name when it is whole: a power cut leaves none or this.
     ///
     /// # Errors
     /// [`HeadError::File`], also if the file exists.
     pub fn create(path: &Path) -> Result<Self, HeadError> {
         let failed = failed(path, "creating it");
+        if path.exists() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        }
+        let unnamed = path.with_extension("new");
         let mut options = OpenOptions::new();
-        let file = options
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(&failed)?;
+        let options = options.read(true).write(true).create(true).truncate(true);
+        let file = options.open(&unnamed).map_err(&failed)?;
         file.write_all_at(&[0; FILE], 0).map_err(&failed)?;
         file.sync_all().map_err(&failed)?;
+        std::fs::rename(&unnamed, path).map_err(&failed)?;
         let parent = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
@@ -90,6 +93,7 @@ impl HeadFile {
             file,
             path: path.to_path_buf(),
             newest: 0,
+            synced: 0,
         })
     }
 
@@ -108,6 +112,8 @@ impl HeadFile {
         if bytes != FILE as u64 {
             return Err(HeadError::Length { path, bytes });
         }
+        // What a process that was killed wrote last may be in memory only.
+        file.sync_data().map_err(&failed)?;
         let mut bytes = [0; FILE];
         file.read_exact_at(&mut bytes, 0).map_err(&failed)?;
         let head = head::choose(&bytes, log)?;
@@ -115,12 +121,19 @@ impl HeadFile {
             return Err(HeadError::NotValid { path });
         }
         let newest = head.as_ref().map_or(0, |head| head.generation);
-        Ok(Some((Self { file, path, newest }, head)))
+        let synced = newest;
+        let opened = Self {
+            file,
+            path,
+            newest,
+            synced,
+        };
+        Ok(Some((opened, head)))
     }
 
-    /// Writes the checkpoint as the next generation over the older slot and answers that generation. The other slot
-    /// stays as it was, so that a torn write leaves a head. It survives a crash of the process on return, a power cut
-    /// only after [`sync`](Self::sync).
+    /// Writes the checkpoint as the next generation over the slot that was not synced last and answers that generation.
+    /// The other slot stays as it was until [`sync`](Self::sync): a power cut may tear every write since the last one,
+    /// and must leave a head. It survives a crash of the process on return, a power cut only after that sync.
     ///
     /// # Errors
     /// [`HeadError`] if the checkpoint does not fit or the file cannot be written.
@@ -129,7 +142,8 @@ impl HeadFile {
         boot_id: [u8; 16],
         checkpoint: &SignedCheckpoint,
     ) -> Result<u64, HeadError> {
-        let generation = self.newest.saturating_add(1);
+        let step = if self.newest == self.synced { 1 } else { 2 };
+        let generation = self.newest.saturating_add(step);
         if generation > NUMBER_MAX {
             return Err(HeadError::Generation);
         }
@@ -149,10 +163,12 @@ impl HeadFile {
     ///
     /// # Errors
     /// [`HeadError::File`].
-    pub fn sync(&self) -> Result<(), HeadError> {
+    pub fn sync(&mut self) -> Result<(), HeadError> {
         self.file
             .sync_data()
-            .map_err(failed(&self.path, "syncing it"))
+            .map_err(failed(&self.path, "syncing it"))?;
+        self.synced = self.newest;
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ use ::sled::{Config, Db, Mode};
 
 use self::index::Index;
 use self::log::{Log, places};
-use self::sync::{SyncedFile, check_medium};
+use self::sync::{SyncedFile, check_medium, clear};
 use super::{
     AppendError, Decode, Journal, MAX_PAGE_BYTES, OpenError, ReadError, Record, Stored, block,
     check_batch,
@@ -56,6 +56,8 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Told (entries done, entries in all) while entries above the indexes are read at the start.
     pub progress: fn(u64, u64),
+    /// The machine was started anew since the store was written: nothing that sled did not sync is relied on.
+    pub after_power_cut: bool,
     /// Makes a sync fail, for tests.
     pub fault: SyncFault,
 }
@@ -69,6 +71,7 @@ impl Options {
             index_lag_max: INDEX_LAG_MAX,
             cache_bytes: CACHE_BYTES,
             progress: |_done, _all| {},
+            after_power_cut: false,
             fault: SyncFault::default(),
         }
     }
@@ -131,6 +134,11 @@ impl SledJournal {
             source: error.into(),
         })?;
         let medium = check_medium(dir)?;
+        clear(dir, options.after_power_cut).map_err(|error| OpenError::Store {
+            path: dir.to_path_buf(),
+            doing: "removing what sled did not sync",
+            source: error.into(),
+        })?;
         // sled panics on much damage; the panic becomes an error with a remedy.
         let opened = catch_unwind(AssertUnwindSafe(|| open_trees(dir, &options)));
         let (db, log, index_tree, size) = opened.unwrap_or_else(|panic| {

@@ -8,118 +8,23 @@
 //! *recorded*: every entry recorded by then. *ledger*: every entry appended by then. *now*: every statement
 //! about what had happened by then, all corrections applied.
 
+mod at;
 mod reading;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::clock;
 use super::knowledge::Holder;
-use super::placed::{Log, Placed, Unseen};
+use super::placed::{Log, Placed};
 use super::statement::{Statements, Tie, statement_clock};
 use crate::domain::event::record::RecordContent;
 use crate::domain::event::{Content, EntryRef};
-use crate::domain::time::{AsAt, Interval, TICK, london_date};
+use crate::domain::time::Interval;
 
+pub use at::{At, Basis, Readings, UnknownBasis};
 pub use reading::{LATE_CORRECTION_DAYS, Reading, ReadingKind};
-
-/// Which record of the past a question asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Basis {
-    /// By the best record of today, what some holder knew then.
-    Then,
-    /// What had been recorded by then, as claimed where back-loaded.
-    Recorded,
-    /// What this ledger held then: provable.
-    Ledger,
-    /// Everything in the ledger today that had happened by then.
-    Now,
-}
-
-impl Basis {
-    /// The name used in data: `then`, `recorded`, `ledger`, `now`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Then => "then",
-            Self::Recorded => "recorded",
-            Self::Ledger => "ledger",
-            Self::Now => "now",
-        }
-    }
-}
-
-impl std::str::FromStr for Basis {
-    type Err = UnknownBasis;
-
-    fn from_str(text: &str) -> Result<Self, UnknownBasis> {
-        match text {
-            "then" => Ok(Self::Then),
-            "recorded" => Ok(Self::Recorded),
-            "ledger" => Ok(Self::Ledger),
-            "now" => Ok(Self::Now),
-            _ => Err(UnknownBasis),
-        }
-    }
-}
-
-/// A text is not the name of a basis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the basis is one of then, recorded, ledger, now")]
-pub struct UnknownBasis;
-
-/// Which words of a corrected entry are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Readings {
-    /// Record errors applied.
-    #[default]
-    Current,
-    /// The words as first recorded: no record error applied.
-    First,
-}
-
-/// The moment of a question: an exclusive instant, and in basis *ledger* perhaps a position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct At {
-    /// T: nothing at or after it shows.
-    pub instant: Timestamp,
-    /// Basis *ledger* only: entries below this position, instead of those appended before T.
-    pub position: Option<u64>,
-}
-
-impl At {
-    /// Whether the ledger held an entry then that cannot be seen now.
-    fn holds(&self, unseen: &Unseen) -> bool {
-        match self.position {
-            Some(limit) => unseen.position < limit,
-            None => unseen.appended < self.instant,
-        }
-    }
-
-    /// The as-at date: the last London day that the moment includes.
-    pub fn day(&self) -> Date {
-        london_date(self.instant.checked_sub(TICK).unwrap_or(self.instant))
-    }
-}
-
-impl From<&AsAt> for At {
-    fn from(as_at: &AsAt) -> Self {
-        Self {
-            instant: as_at.instant(),
-            position: None,
-        }
-    }
-}
-
-impl From<Timestamp> for At {
-    fn from(instant: Timestamp) -> Self {
-        Self {
-            instant,
-            position: None,
-        }
-    }
-}
 
 /// An interval as it may be shown: a bound at or after the as-at moment is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

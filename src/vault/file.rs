@@ -77,16 +77,20 @@ pub struct KeyFile {
 
 impl KeyFile {
     /// Makes the file of a *new* ledger, without any seed. The caller has checked that the store is empty, and syncs the
-    /// directory.
+    /// directory. The file gets its name when it is whole: a power cut leaves none, never one that says nothing.
     ///
     /// # Errors
     /// [`VaultError::Io`] also when the file is there already.
     pub fn create(path: &Path, origin: &Origin) -> Result<Self, VaultError> {
+        if path.exists() {
+            return Err(io("created")(io::ErrorKind::AlreadyExists.into()));
+        }
+        let unnamed = path.with_extension("new");
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
+        options.read(true).write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(io("created"))?;
+        let file = options.open(&unnamed).map_err(io("created"))?;
         lock(&file)?;
         let keys = Keys {
             generation: 0,
@@ -106,6 +110,7 @@ impl KeyFile {
             ..vault.keys.clone()
         };
         vault.save(first)?;
+        std::fs::rename(&unnamed, path).map_err(io("named"))?;
         Ok(vault)
     }
 

@@ -218,7 +218,7 @@ def head_rows(entries):
         ("both blank", blank, blank, dict(refusal="none")),
         ("both torn", torn(slot(8, 3)), torn(slot(7, 2)), dict(refusal="none")),
         ("a generation in the wrong slot", slot(7, 2), blank, dict(refusal="none")),
-        ("generations two apart", slot(8, 3), slot(5, 2), dict(refusal="disagree")),
+        ("generations two apart", slot(8, 3), slot(5, 2), dict(generation=8, size=3)),
         ("the later is smaller", slot(8, 2), slot(7, 3), dict(refusal="disagree")),
         ("one size, two roots", slot(8, 3, b"fork"), slot(7, 3), dict(refusal="disagree")),
     ]:

@@ -31,9 +31,15 @@ impl Copied {
         Ok(Self(dir))
     }
 
-    /// Opens the copy.
-    pub(in crate::cli) fn open(&self, origin: &Origin) -> Result<SledJournal, OpenError> {
-        SledJournal::open(self.0.path(), Options::new(origin.as_str(), read_record))
+    /// Opens the copy, as after a power cut or not.
+    pub(in crate::cli) fn open(
+        &self,
+        origin: &Origin,
+        after_power_cut: bool,
+    ) -> Result<SledJournal, OpenError> {
+        let mut options = Options::new(origin.as_str(), read_record);
+        options.after_power_cut = after_power_cut;
+        SledJournal::open(self.0.path(), options)
     }
 }
 
@@ -43,7 +49,7 @@ pub(super) fn view(journal: &Path, origin: &Origin, size: u64) -> View {
         Ok(copied) => copied,
         Err(error) => return View::NotLooked(format!("no copy could be made: {error}")),
     };
-    let store = match copied.open(origin) {
+    let store = match copied.open(origin, false) {
         Ok(store) => store,
         Err(error) => return View::Differs(format!("a copy does not open: {error}")),
     };

@@ -13,14 +13,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::journal::OpenError;
 
-/// Makes the next sync of a journal fail, once: for tests.
+/// Makes the next sync of a journal fail, once, or every sync a lie: for tests.
 #[derive(Debug, Clone, Default)]
-pub struct SyncFault(Arc<AtomicBool>);
+pub struct SyncFault {
+    armed: Arc<AtomicBool>,
+    omitted: Arc<AtomicBool>,
+}
 
 impl SyncFault {
     /// Arms the fault.
     pub fn arm(&self) {
-        self.0.store(true, Ordering::Release);
+        self.armed.store(true, Ordering::Release);
+    }
+
+    /// From now on each sync says that it was done and is not: what sled's own flush is worth shows.
+    pub fn omit(&self) {
+        self.omitted.store(true, Ordering::Release);
+    }
+
+    fn is_omitted(&self) -> bool {
+        self.omitted.load(Ordering::Acquire)
     }
 }
 
@@ -79,6 +91,9 @@ impl SyncedFile {
         if (ours.dev(), ours.ino()) != (named.dev(), named.ino()) {
             return Err(OpenError::OtherFile { path });
         }
+        File::open(dir.join("conf"))
+            .and_then(|conf| conf.sync_all())
+            .map_err(store("syncing sled's settings"))?;
         for directory in [Some(dir), dir.parent()].into_iter().flatten() {
             let directory = if directory.as_os_str().is_empty() {
                 Path::new(".")
@@ -98,7 +113,7 @@ impl SyncedFile {
         if !synced.blobs_empty().map_err(store("listing blobs"))? {
             return Err(OpenError::Blobs { path: synced.blobs });
         }
-        synced.file.sync_data().map_err(store("syncing the log"))?;
+        synced.sync_file().map_err(store("syncing the log"))?;
         Ok(synced)
     }
 
@@ -118,18 +133,50 @@ impl SyncedFile {
 
     /// Makes everything sled has written durable.
     pub(super) fn sync(&self) -> io::Result<()> {
-        if self.fault.0.swap(false, Ordering::AcqRel) {
+        if self.fault.armed.swap(false, Ordering::AcqRel) {
             return Err(io::Error::other("a fault was asked for"));
         }
-        self.file.sync_data()?;
+        self.sync_file()?;
         self.syncs.fetch_add(1, Ordering::AcqRel);
         Ok(())
+    }
+
+    fn sync_file(&self) -> io::Result<()> {
+        if self.fault.is_omitted() {
+            return Ok(());
+        }
+        self.file.sync_data()
     }
 
     /// Syncs that succeeded since the file was opened.
     pub(super) fn syncs(&self) -> u64 {
         self.syncs.load(Ordering::Acquire)
     }
+}
+
+/// Removes what sled cannot start with: snapshots that it had not finished writing, which it takes for whole; after a
+/// power cut all snapshots, because it syncs a snapshot before the log that it is of; and its settings, which it never
+/// syncs. Without a snapshot it reads its log from the beginning; its settings are always the same, and it writes
+/// them anew. Does nothing while another process has the store.
+pub(super) fn clear(dir: &Path, after_power_cut: bool) -> io::Result<()> {
+    // Held to the end: sled locks the same file in the same way.
+    let db = match File::open(dir.join("db")) {
+        Ok(db) if db.try_lock().is_err() => return Ok(()),
+        Ok(db) => Some(db),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let text = name.to_string_lossy();
+        let unfinished = text.starts_with("snap.") && text.ends_with(".generating");
+        let unsynced = text == "conf" || text.starts_with("snap.");
+        if unfinished || (after_power_cut && unsynced) {
+            fs::remove_file(dir.join(&name))?;
+        }
+    }
+    drop(db);
+    Ok(())
 }
 
 /// Refuses a directory on a network file system.
