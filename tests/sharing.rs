@@ -605,7 +605,7 @@ fn shared_and_corrected(first: &str, corrected: &str, made: &str) -> (History, u
     let position = history.push(share(&history, first));
     let mut correction = history.correct(position, CorrectionKind::RecordError, made);
     if let Content::Record(RecordContent::EventCorrected(content)) = &mut correction.event.content {
-        content.corrected = Box::new(share(&history, corrected).event);
+        *content.corrected = share(&history, corrected).event;
     }
     let correction = history.push(correction);
     (history, item, correction)
@@ -618,7 +618,7 @@ fn of_both(history: &History, item: u64) -> Option<(SharingAnswer, Vec<SharingRo
     let first = late::first_readings(&history.log(), (Basis::Then, at), &current, |cut| cut)?;
     let corrections = late::corrections(&current, &first);
     let answer = |cut| sharing(cut, Pack::england(), false);
-    let answer = both_readings(answer(&current), answer(&first), &corrections);
+    let answer = both_readings(answer(&current), &answer(&first), &corrections);
     let rows = answer.rows.iter();
     let rows = rows.filter(|row| row.item == item && row.agency.as_str() == "csc");
     let rows = rows.cloned().collect();

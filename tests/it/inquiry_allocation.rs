@@ -827,56 +827,58 @@ fn start_of_second() -> String {
     value["eventId"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_gap_that_a_late_correction_shortens_is_listed_under_both_readings_and_totals_are_of_one()
-{
+/// The sample with the late correction.
+async fn corrected() -> Loaded {
     let late = LATE.replace("TARGET", &start_of_second());
-    let mut loaded = Loaded::with(&[REGISTRY, FAMILY_A, &late]).await;
+    Loaded::with(&[REGISTRY, FAMILY_A, &late]).await
+}
+
+/// Where the record error stands in the ledger, as the answer names it.
+fn position_of_late(answer: &pb::AllocationAnswer) -> u64 {
+    let mut entries = answer.entries.iter();
+    let late = entries.find(|row| row.event_id.ends_with("a001"));
+    late.unwrap().position
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_that_a_late_correction_shortens_is_listed_under_both_readings_and_says_so() {
+    let mut loaded = corrected().await;
     for basis in BASES {
         let answer = loaded.ask(question("FAMILY-A", basis, "")).await;
-        let of_worker = |gap: &&pb::Gap| {
-            gap.role() == Role::SocialWorker && gap.from.as_ref().unwrap().latest == "2012-05-04"
-        };
-        let gaps: Vec<&pb::Gap> = answer.gaps.iter().filter(of_worker).collect();
-        let mut ends: Vec<(&str, bool)> = gaps
+        let position = position_of_late(&answer);
+        let marked: Vec<&pb::Gap> = answer
+            .gaps
+            .iter()
+            .filter(|gap| !gap.depends_on_corrections.is_empty())
+            .collect();
+        let mut extents: Vec<(&str, &str, bool)> = marked
             .iter()
             .map(|gap| {
+                let (from, to) = (gap.from.as_ref().unwrap(), gap.to.as_ref().unwrap());
                 (
-                    gap.to.as_ref().unwrap().latest.as_str(),
+                    from.latest.as_str(),
+                    to.latest.as_str(),
                     gap.first_words_only,
                 )
             })
             .collect();
-        ends.sort_unstable();
-        assert_eq!(
-            ends,
-            [("2012-05-28", false), ("2012-06-18", true)],
-            "{basis:?}"
-        );
-        let correction = answer
-            .entries
-            .iter()
-            .find(|row| row.event_id.ends_with("a001"));
-        let position = correction.unwrap().position;
-        for gap in gaps {
+        extents.sort_unstable();
+        let expected = [
+            ("2012-05-04", "2012-05-28", false),
+            ("2012-05-04", "2012-06-18", true),
+        ];
+        assert_eq!(extents, expected, "the others stand under both: {basis:?}");
+        for gap in marked {
+            assert_eq!(gap.role(), Role::SocialWorker);
             assert_eq!(gap.depends_on_corrections, [position]);
             assert_eq!(gap.children, ["C1", "C2", "C3"]);
             let end = format!("; depends on correction #{position}");
             assert!(gap.sentence.ends_with(&end), "{}", gap.sentence);
         }
-        let marked = answer
-            .gaps
-            .iter()
-            .filter(|gap| !gap.depends_on_corrections.is_empty());
-        assert_eq!(
-            marked.count(),
-            2,
-            "the other gaps stand under both: {basis:?}"
-        );
         let days: Vec<(String, bool)> = answer
             .changes
             .iter()
-            .filter(|change| !change.depends_on_corrections.is_empty())
+            .filter(|change| change.depends_on_corrections == [position])
             .map(|change| (change.day.clone().unwrap().latest, change.first_words_only))
             .collect();
         let expected = [
@@ -884,34 +886,40 @@ async fn a_gap_that_a_late_correction_shortens_is_listed_under_both_readings_and
             ("2012-06-18".to_owned(), true),
         ];
         assert_eq!(days, expected, "{basis:?}");
-        let before = Loaded::with(&[REGISTRY, FAMILY_A]);
-        let mut before = before.await;
-        let plain = before.ask(question("FAMILY-A", basis, "")).await;
-        let nobody = |answer: &pb::AllocationAnswer| {
-            social_worker(answer).days_with_nobody.unwrap().at_least
-        };
-        assert_eq!(nobody(&plain) - nobody(&answer), 21, "{basis:?}");
-        assert_eq!(
-            social_worker(&plain).changes,
-            social_worker(&answer).changes
-        );
-        before.world.stop().await;
-        let asked = pb::SharingQuestion {
-            case_id: "FAMILY-A".to_owned(),
-            as_at: question("FAMILY-A", basis, "").as_at,
-            ..Default::default()
-        };
-        let sharing = loaded
-            .client
-            .inquiry
-            .sharing(asked)
-            .await
-            .unwrap()
-            .into_inner();
-        assert!(!sharing.rows.is_empty());
-        for row in &sharing.rows {
-            assert!(row.depends_on_corrections.is_empty(), "{row:?}");
-        }
     }
+    loaded.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_are_of_the_corrected_words_and_what_a_late_correction_does_not_touch_is_not_marked()
+{
+    let mut before = Loaded::with(&[REGISTRY, FAMILY_A]).await;
+    let mut loaded = corrected().await;
+    let asked = question("FAMILY-A", Basis::Then, "");
+    let (plain, answer) = (
+        before.ask(asked.clone()).await,
+        loaded.ask(asked.clone()).await,
+    );
+    let nobody = |answer: &pb::AllocationAnswer| {
+        let days = social_worker(answer).days_with_nobody;
+        days.unwrap().at_least
+    };
+    assert_eq!(nobody(&plain) - nobody(&answer), 21);
+    assert_eq!(
+        social_worker(&plain).changes,
+        social_worker(&answer).changes
+    );
+    let asked = pb::SharingQuestion {
+        case_id: "FAMILY-A".to_owned(),
+        as_at: asked.as_at,
+        ..Default::default()
+    };
+    let sharing = loaded.client.inquiry.sharing(asked).await.unwrap();
+    let rows = sharing.into_inner().rows;
+    assert!(!rows.is_empty());
+    for row in &rows {
+        assert!(row.depends_on_corrections.is_empty(), "{row:?}");
+    }
+    before.world.stop().await;
     loaded.world.stop().await;
 }

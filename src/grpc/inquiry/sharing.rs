@@ -69,7 +69,7 @@ fn found(case: &Case<'_>, first: Option<&Case<'_>>, latest: bool) -> SharingAnsw
         return current;
     };
     let corrections = late::corrections(case.cut(), first.cut());
-    both_readings(current, sharing_of(first, latest), &corrections)
+    both_readings(current, &sharing_of(first, latest), &corrections)
 }
 
 /// The case as read by the row.

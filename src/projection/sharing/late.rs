@@ -18,7 +18,7 @@ fn finding(row: &SharingRow) -> Finding<'_> {
 #[must_use]
 pub fn both_readings(
     current: SharingAnswer,
-    first: SharingAnswer,
+    first: &SharingAnswer,
     corrections: &[u64],
 ) -> SharingAnswer {
     let has = |rows: &[SharingRow], row: &SharingRow| {
