@@ -213,6 +213,92 @@ fn a_feed_that_fell_silent_makes_no_gap_that_grows() {
 }
 
 #[test]
+fn a_feed_that_fell_silent_makes_no_spell_that_grows() {
+    let mut h = social_care(&["C1"], "2013-02-04");
+    h.same_day("csc", "2013-02-04", cp_plan("2013-02-04"));
+    h.same_day("csc", "2013-02-04", started("2013-02-04", "SW1"));
+    h.confirm_to("csc", "2013-03-29");
+    let shown = |day| {
+        let row = row(&h, day);
+        let spell = &row.spells[0];
+        assert_eq!(spell.to, None, "it is not known to have ended: {day}");
+        let days = spell.days.unwrap();
+        let years: Vec<i16> = row.totals.changes_by_year.keys().copied().collect();
+        assert_eq!(years, [2013], "of later years nothing is said: {day}");
+        (days.at_least, spell.counted_to, row.totals.held_days)
+    };
+    assert_eq!(shown("2013-03-20"), (44, None, 45), "so far");
+    assert_eq!(shown("2013-03-29"), (53, None, 54), "the last day itself");
+    let last = Some(date(2013, 3, 29));
+    assert_eq!(shown("2013-03-30"), (53, last, 54));
+    assert_eq!(shown("2023-03-29"), (53, last, 54));
+}
+
+#[test]
+fn a_holder_counts_in_no_window_after_the_last_day_covered() {
+    let mut h = social_care(&["C1"], "2013-02-04");
+    h.same_day("csc", "2013-02-04", cp_plan("2013-02-04"));
+    h.same_day("csc", "2013-02-04", started("2013-02-04", "SW1"));
+    h.confirm_to("csc", "2013-03-29");
+    let log = h.log();
+    let cut = cut(&log, Basis::Then, &at(LATEST));
+    let distinct = |from, to| {
+        let mut question = Question::new(Pack::england());
+        question.window = Some((from, to));
+        allocation(&cut, &question).rows[0].totals.distinct
+    };
+    assert_eq!(distinct(date(2013, 3, 29), date(2013, 5, 1)), 1);
+    assert_eq!(distinct(date(2013, 3, 30), date(2013, 5, 1)), 0);
+}
+
+#[test]
+fn a_spell_that_no_record_covers_is_counted_to_its_first_day() {
+    let mut h = social_care(&["C1"], "2013-02-04");
+    h.same_day("csc", "2013-02-04", started("2013-02-04", "SW1"));
+    h.same_day("csc", "2013-02-04", started("2013-05-01", "SW2"));
+    let row = row(&h, LATEST);
+    let last = &row.spells[1];
+    assert_eq!(last.days.unwrap().at_least, 0);
+    assert_eq!(last.counted_to, Some(date(2013, 5, 1)));
+    assert_eq!(row.spells[0].counted_to, None, "it has an end");
+}
+
+#[test]
+fn an_absence_that_goes_on_is_over_its_limit_only_by_days_covered() {
+    let mut h = social_care(&["C1"], "2013-02-04");
+    h.same_day("csc", "2013-02-04", cp_plan("2013-02-04"));
+    h.same_day("csc", "2013-02-04", started("2013-02-04", "SW1"));
+    h.same_day(
+        "csc",
+        "2013-03-04",
+        absent("2013-03-04", AbsenceKind::Sickness, None),
+    );
+    let seen = |to: &str, day: &str| {
+        let mut h = h.clone();
+        h.confirm_to("csc", to);
+        let row = row(&h, day);
+        let away = &row.spells[0].absences[0];
+        let ends: Vec<GapEnd> = row.gaps.iter().map(|gap| gap.at_least.to).collect();
+        (away.working_days, away.counted, away.counted_to, ends)
+    };
+    let friday = date(2013, 3, 8);
+    assert_eq!(
+        seen("2013-03-08", LATEST),
+        (5, false, Some(friday), vec![]),
+        "five working days are not over the limit, however long ago"
+    );
+    let monday = date(2013, 3, 11);
+    assert_eq!(
+        seen("2013-03-11", LATEST),
+        (6, true, Some(monday), vec![GapEnd::Covered(monday)])
+    );
+    assert_eq!(
+        seen(LATEST, "2013-03-11"),
+        (6, true, None, vec![GapEnd::SoFar(monday)])
+    );
+}
+
+#[test]
 fn a_hidden_or_erased_entry_turns_a_gap_into_what_cannot_be_known() {
     let mut h = plan();
     h.same_day("csc", "2013-03-01", ended("2013-03-01", "SW1"));

@@ -34,7 +34,7 @@ use self::total::{Figures, Totals};
 use super::coverage::Coverage;
 use super::cut::{At, Basis, Cut};
 use super::status::{Child, State, children};
-use crate::domain::event::Role;
+use crate::domain::event::{FeedKind, Role};
 use crate::domain::id::{AgencyId, PersonRef, StaffId};
 use crate::domain::time::Interval;
 use crate::rules::pack::Pack;
@@ -292,15 +292,21 @@ impl Fold<'_> {
         closings: &[DayRange],
         away: &[absence::Away],
     ) -> Vec<Spell> {
+        let covered = |from: Date| {
+            let child = Some(&key.child);
+            self.coverage
+                .last_covered(&key.agency, FeedKind::Allocation, child, from)
+        };
         let mut spells = spell::spells(marks, single, closings);
         for spell in &mut spells {
             if let Some(staff) = spell.holder.named().cloned() {
                 let span = (spell.surely_from(), spell.to.map(|to| to.day));
                 let who = (&key.agency, &staff, &key.child);
-                spell.absences = absence::within(away, who, span, self.today, self.question.pack);
+                let last = (self.today, &covered as &days::LastCovered<'_>);
+                spell.absences = absence::within(away, who, span, last, self.question.pack);
             }
         }
-        total::measure(&mut spells, self.today);
+        total::measure(&mut spells, self.today, &covered);
         spells
     }
 

@@ -238,6 +238,33 @@ impl Coverage {
         last
     }
 
+    /// The last day from `from` to the as-at date on which records of the kind came: live, confirmed or loaded later.
+    /// None when there is no such day (`semantics.md` 1.7).
+    pub fn last_covered(
+        &self,
+        agency: &AgencyId,
+        kind: FeedKind,
+        child: Option<&PersonRef>,
+        from: Date,
+    ) -> Option<Date> {
+        let mut day = from;
+        let mut last = None;
+        while day <= self.day {
+            let next = self.next_change(agency, kind, day);
+            match self.cover_of(agency, kind, child, day) {
+                Cover::Live | Cover::Confirmed | Cover::Backloaded => {
+                    last = Some(next.yesterday().unwrap_or(next).min(self.day));
+                }
+                Cover::KindNotCarried | Cover::NotConnected => {}
+            }
+            if next <= day {
+                break;
+            }
+            day = next;
+        }
+        last
+    }
+
     /// Whether every record of an agency is here. Through the eyes of anybody but that agency, what it recorded and
     /// they did not know is left out: that there is nothing of it shows nothing (`semantics.md` 3.3 and 4).
     fn holds_all_of(&self, agency: &AgencyId) -> bool {

@@ -100,6 +100,13 @@ fn allocation_shows_holders_and_gaps_in_order_of_time() {
 }
 
 #[test]
+fn whoever_still_holds_is_counted_no_further_than_the_last_day_covered() {
+    let role = ["allocation", "FAMILY-A", "--role", "school-nurse"];
+    let later = [role.as_slice(), &["--as-at", "2023"]].concat();
+    insta::assert_snapshot!("allocation_covered", read(&later));
+}
+
+#[test]
 fn six_social_workers_and_nine_team_managers_held_the_case_in_2012_to_2015() {
     for (role, number) in [("social-worker", 6), ("team-manager", 9)] {
         let answer = json(&[

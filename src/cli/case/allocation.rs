@@ -87,6 +87,7 @@ fn rows(lines: &[Line]) -> Table {
             "from",
             "to",
             "days",
+            "lastCovered",
             "whyEnded",
             "handover",
             "childTold",
@@ -105,6 +106,7 @@ fn rows(lines: &[Line]) -> Table {
             line.from.clone(),
             line.to.clone(),
             line.days.clone(),
+            line.last_covered.clone(),
             if line.depends.is_empty() {
                 line.why.clone()
             } else {
@@ -153,7 +155,8 @@ fn page(answer: &pb::AllocationAnswer, lines: &[Line], only: &Only) -> Page {
         all.push("Why ended, handover, told: as recorded; child told and family told are about the change to this holder, and - stands where there was none. All entries of a row: --format json.".to_owned());
     }
     page.sections.push(Section::of("In all", all));
-    page.sections.extend(coverage::section(&answer.coverage));
+    page.sections
+        .extend(coverage::section(&answer.coverage, answer.stamp.as_ref()));
     page.notes = stamp::foot(answer.stamp.as_ref());
     page
 }
@@ -238,6 +241,11 @@ fn section(group: &[Line], entries: &[pb::EntryRow]) -> Section {
             line.family.clone(),
             evidence(&line.evidence),
         ]);
+        if let Some(counted) = line.counted() {
+            section
+                .notes
+                .push(format!("{}: counted {counted}.", line.holder));
+        }
         section.notes.extend(note(line, entries));
     }
     section

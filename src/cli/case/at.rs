@@ -57,7 +57,10 @@ fn state(answer: &pb::AtAnswer) -> Table {
         let state = match line.gap {
             // How long it is cannot be known either.
             Some(pb::GapKind::CannotBeKnown) if !line.sentence.is_empty() => line.holder,
-            Some(_) => format!("{}, {} days so far", line.holder, line.days),
+            Some(_) => {
+                let until = line.counted().unwrap_or_else(|| "so far".to_owned());
+                format!("{}, {} days {until}", line.holder, line.days)
+            }
             None => line.holder,
         };
         table.row([
@@ -100,7 +103,8 @@ fn page(answer: &pb::AtAnswer) -> Page {
         },
     ));
     page.sections.push(recent(&answer.recent));
-    page.sections.extend(coverage::section(&answer.coverage));
+    page.sections
+        .extend(coverage::section(&answer.coverage, answer.stamp.as_ref()));
     page.notes = stamp::foot(answer.stamp.as_ref());
     page
 }

@@ -15,10 +15,16 @@ struct Line {
     state: pb::CoverageState,
 }
 
-/// The section, or none when the answer has no coverage at all.
-pub(super) fn section(rows: &[pb::Coverage]) -> Option<Section> {
-    let lines = lines(rows);
-    if lines.is_empty() {
+/// The section, or none when the answer has no coverage at all. Through the eyes of one agency, the records of
+/// another are there only as far as that one knew them, whatever their feed.
+pub(super) fn section(rows: &[pb::Coverage], stamp: Option<&pb::Stamp>) -> Option<Section> {
+    let eyes = stamp.map_or("", |stamp| stamp.eyes.as_str());
+    let (own, others): (Vec<pb::Coverage>, Vec<pb::Coverage>) = rows
+        .iter()
+        .cloned()
+        .partition(|row| eyes.is_empty() || row.agency == eyes);
+    let (lines, others) = (lines(&own), unseen(&others, eyes));
+    if lines.is_empty() && others.is_none() {
         return None;
     }
     let one = lines
@@ -28,13 +34,33 @@ pub(super) fn section(rows: &[pb::Coverage]) -> Option<Section> {
         .first()
         .map(|line| and(&line.kinds))
         .unwrap_or_default();
-    let title = if one {
+    let title = if one && !kinds.is_empty() {
         format!("What a blank is worth (records of {kinds})")
     } else {
         "What a blank is worth".to_owned()
     };
-    let notes = lines.iter().map(|line| sentence(line, !one)).collect();
+    let notes = lines.iter().map(|line| sentence(line, !one));
+    let notes = notes.chain(others).collect();
     Some(Section::of(&title, notes))
+}
+
+/// What a blank in the records of other agencies is worth to these eyes.
+fn unseen(rows: &[pb::Coverage], eyes: &str) -> Option<String> {
+    let mut agencies: Vec<String> = Vec::new();
+    for row in rows {
+        if !agencies.contains(&row.agency) {
+            agencies.push(row.agency.clone());
+        }
+    }
+    let records = match agencies.as_slice() {
+        [] => return None,
+        [one] => format!("the records of {one}"),
+        _ => "their records".to_owned(),
+    };
+    let agencies = and(&agencies);
+    Some(format!(
+        "{agencies}: seen through the eyes of {eyes}; a blank in {records} says nothing"
+    ))
 }
 
 fn lines(rows: &[pb::Coverage]) -> Vec<Line> {

@@ -120,7 +120,8 @@ fn page(answer: &pb::KnowledgeAnswer, one: bool, latest: bool) -> Page {
         page.sections
             .push(Section::of("How to read a cell", legend(answer, latest)));
     }
-    page.sections.extend(coverage::section(&answer.coverage));
+    page.sections
+        .extend(coverage::section(&answer.coverage, answer.stamp.as_ref()));
     page.notes = stamp::foot(answer.stamp.as_ref());
     page
 }

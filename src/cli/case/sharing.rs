@@ -137,7 +137,8 @@ fn page(answer: &pb::SharingAnswer) -> Page {
     if !rules.is_empty() {
         page.sections.push(Section::of("Rules that ask", rules));
     }
-    page.sections.extend(coverage::section(&answer.coverage));
+    page.sections
+        .extend(coverage::section(&answer.coverage, answer.stamp.as_ref()));
     page.notes = stamp::foot(answer.stamp.as_ref());
     page
 }

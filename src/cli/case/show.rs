@@ -92,7 +92,8 @@ fn page(answer: &pb::CaseAnswer) -> Page {
         "Entries by agency and kind",
         by_agency(&answer.counts),
     ));
-    page.sections.extend(coverage::section(&answer.coverage));
+    page.sections
+        .extend(coverage::section(&answer.coverage, answer.stamp.as_ref()));
     page.notes = stamp::foot(answer.stamp.as_ref());
     page
 }

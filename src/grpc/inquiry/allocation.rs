@@ -166,6 +166,7 @@ impl Page<'_> {
                 .iter()
                 .map(|away| self.absence(away))
                 .collect(),
+            last_covered: shown(spell.counted_to),
         }
     }
 
@@ -185,6 +186,7 @@ impl Page<'_> {
             cover_staff: staff,
             counted: away.counted,
             evidence: away.evidence.clone(),
+            last_covered: shown(away.counted_to),
         }
     }
 
@@ -198,7 +200,8 @@ impl Page<'_> {
 
     fn days(&self, spell: &Spell) -> Option<pb::Days> {
         let (bounds, from) = (spell.days?, spell.from?);
-        let to = spell.to.map_or(DayRange::exact(self.today), |to| to.day);
+        let open = DayRange::exact(spell.counted_to.unwrap_or(self.today));
+        let to = spell.to.map_or(open, |to| to.day);
         let between = |a: Date, b: Date| {
             if a < b {
                 i64::from(self.pack.calendar().working_days_from(a, b))
@@ -214,6 +217,11 @@ impl Page<'_> {
             so_far: spell.to.is_none(),
         })
     }
+}
+
+/// A day, or nothing where there is none.
+fn shown(day: Option<Date>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
 }
 
 fn end(reason: EndReason) -> pb::SpellEnd {

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::days::{DayRange, Span, day_after};
+use super::days::{DayRange, LastCovered, Span, day_after, open_end};
 use crate::domain::event::allocation::{AbsenceKind, AllocationContent, CoverKind};
 use crate::domain::event::contact::ContactContent;
 use crate::domain::event::{CaseEvent, Content};
@@ -38,6 +38,9 @@ pub struct Absence {
     pub cover: Covered,
     /// Its working days, so far when it lasts; the as-at date counts.
     pub working_days: u32,
+    /// While it lasts and the agency's records end before the as-at date: the last day covered, to which alone its
+    /// working days are counted. Its first day when none is covered.
+    pub counted_to: Option<Date>,
     /// Long enough to count, and no named person covers: the time is then without an effective holder.
     pub counted: bool,
     /// Positions of the entries it rests on.
@@ -108,6 +111,7 @@ pub(super) fn all(cut: &Cut, subjects: &[Child]) -> Vec<Away> {
                     }
                 },
                 working_days: 0,
+                counted_to: None,
                 counted: false,
                 evidence,
             },
@@ -139,7 +143,7 @@ pub(super) fn within(
     away: &[Away],
     who: (&AgencyId, &StaffId, &PersonRef),
     spell: (Date, Option<DayRange>),
-    today: Date,
+    (today, covered): (Date, &LastCovered<'_>),
     pack: &Pack,
 ) -> Vec<Absence> {
     let (agency, staff, child) = who;
@@ -162,8 +166,13 @@ pub(super) fn within(
                 (None, Some(end)) => Some(end),
                 (back, _) => back,
             };
-            let until = absence.to.map_or(day_after(today), |to| to.first());
-            let until = until.min(day_after(today));
+            let until = if let Some(to) = absence.to {
+                to.first().min(day_after(today))
+            } else {
+                let (last, cut) = open_end(absence.from, today, covered);
+                absence.counted_to = cut;
+                day_after(last)
+            };
             absence.working_days = pack
                 .calendar()
                 .working_days_from(absence.from.latest, until);

@@ -133,6 +133,25 @@ pub fn working_days(is_working: &dyn Fn(Date) -> bool, from: Date, to: Date) -> 
     count
 }
 
+/// From a day on, the last day that the agency's records cover; none when they cover none.
+pub(super) type LastCovered<'a> = dyn Fn(Date) -> Option<Date> + 'a;
+
+/// The day to which something still open is counted: the as-at date, or the last day covered when that is earlier
+/// (`semantics.md` 1.7). Its own beginning is recorded, so it is never earlier than that.
+/// The second is the same day when it cut the count short.
+pub(super) fn open_end(
+    from: DayRange,
+    today: Date,
+    covered: &LastCovered<'_>,
+) -> (Date, Option<Date>) {
+    let last = covered(from.latest).map_or(from.latest, |last| last.max(from.latest));
+    if last < today {
+        (last, Some(last))
+    } else {
+        (today, None)
+    }
+}
+
 /// A number of days between two bounds: the least and the most it can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bounds {

@@ -20,6 +20,9 @@ pub struct Spell {
     pub may_have_ended: Option<DayRange>,
     /// Its length in days; so far, when it is open. None when its beginning is not recorded.
     pub days: Option<Bounds>,
+    /// While it is open and the agency's records end before the as-at date: the last day covered, to which alone it
+    /// is counted (`semantics.md` 1.7). Its first day when none is covered.
+    pub counted_to: Option<Date>,
     /// Why the holder changed, as the starting entry says.
     pub begun_because: ChangeReason,
     /// Why, as the ending entry says.
@@ -51,6 +54,7 @@ impl Spell {
             to: None,
             may_have_ended: None,
             days: None,
+            counted_to: None,
             employed,
             absences: Vec::new(),
             evidence: vec![mark.position],
@@ -92,6 +96,13 @@ impl Spell {
         };
         self.may_have_ended
             .map_or(recorded, |maybe| recorded.min(maybe.first()))
+    }
+
+    /// The day until which it is certainly counted: no later than the day after the as-at date, and while it is open
+    /// no later than the day after the last one covered.
+    pub(super) fn counted_until(&self, today: Date) -> Date {
+        let last = self.counted_to.unwrap_or(today);
+        self.surely_to().min(day_after(last))
     }
 
     fn add_evidence(&mut self, position: u64) {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::Row;
 use super::change::{Change, ExplainedState};
-use super::days::{Bounds, DayRange, Span, day_after, day_before, union};
+use super::days::{Bounds, DayRange, LastCovered, Span, day_after, day_before, open_end, union};
 use super::gap::{Extent, Gap, GapEnd, GapKind, MaybeGap, Unknown};
 use super::mark::{Employed, EndReason};
 use super::spell::Spell;
@@ -120,27 +120,29 @@ pub(super) struct Figures<'a> {
     pub(super) working: &'a dyn Fn(Date, Date) -> u32,
 }
 
-/// Fills in the length of each spell; an open one runs so far.
-pub(super) fn measure(spells: &mut [Spell], today: Date) {
+/// Fills in the length of each spell; an open one runs so far, no further than the last day covered.
+pub(super) fn measure(spells: &mut [Spell], today: Date, covered: &LastCovered<'_>) {
     for spell in spells {
-        let open = DayRange::exact(today);
-        spell.days = spell.from.map(|from| {
-            let to = match spell.to {
-                Some(end) if end.day.latest <= today => end.day,
-                Some(end) => DayRange {
-                    earliest: Some(end.day.first().min(today)),
-                    latest: today,
-                },
-                None => open,
-            };
-            Bounds::between(from, to)
-        });
+        let Some(from) = spell.from else {
+            continue;
+        };
+        let (last, cut) = open_end(from, today, covered);
+        spell.counted_to = cut.filter(|_| spell.to.is_none());
+        let to = match spell.to {
+            Some(end) if end.day.latest <= today => end.day,
+            Some(end) => DayRange {
+                earliest: Some(end.day.first().min(today)),
+                latest: today,
+            },
+            None => DayRange::exact(last),
+        };
+        spell.days = Some(Bounds::between(from, to));
     }
 }
 
 impl Figures<'_> {
     pub(super) fn totals(&self) -> Totals {
-        let holders = holders(self.spells, self.window);
+        let holders = holders(self.spells, self.window, self.today);
         let mut totals = Totals {
             distinct: holders.len(),
             holders,
@@ -234,7 +236,7 @@ impl Figures<'_> {
             let Some(from) = spell.from.filter(|from| from.latest <= self.today) else {
                 continue;
             };
-            let last = day_before(spell.surely_to().min(day_after(self.today)));
+            let last = day_before(spell.counted_until(self.today));
             for year in from.latest.year()..=last.year() {
                 totals.changes_by_year.entry(year).or_default();
             }
@@ -280,7 +282,7 @@ impl Figures<'_> {
         totals.completed_spells = tenures.len();
         totals.median_tenure_days = median(&tenures);
         for spell in named() {
-            let until = spell.surely_to().min(day_after(self.today));
+            let until = spell.counted_until(self.today);
             let days = Span::new(spell.surely_from(), until)
                 .and_then(|sure| sure.within(self.window))
                 .map_or(0, |span| days_between(span.from, span.to));
@@ -323,7 +325,7 @@ fn median(sorted: &[i64]) -> Option<i64> {
 }
 
 /// The named holders with at least one certain day in the window, in order of their first day.
-fn holders(spells: &[Spell], window: Span) -> Vec<StaffId> {
+fn holders(spells: &[Spell], window: Span, today: Date) -> Vec<StaffId> {
     let held = |spell: &&Spell| {
         let from = if spell.from.is_some() {
             spell.surely_from()
@@ -332,7 +334,7 @@ fn holders(spells: &[Spell], window: Span) -> Vec<StaffId> {
             spell.to.map_or(Date::MAX, |to| day_before(to.day.first()))
         };
         let to = spell
-            .surely_to()
+            .counted_until(today)
             .max(spell.to.map_or(Date::MIN, |to| to.day.first()));
         Span::new(from, to)
             .and_then(|span| span.within(window))

@@ -2,7 +2,7 @@
 
 use crate::grpc::pb;
 
-use super::super::words::{bound, days, depends, spaced};
+use super::super::words::{bound, date, days, depends, spaced};
 
 /// A spell or a gap as it is read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,9 +34,24 @@ pub(in super::super) struct Line {
     pub sentence: String,
     /// The late corrections it depends on, in words; empty for none.
     pub depends: String,
+    /// The last day covered, when it is open and counted to there alone.
+    pub last_covered: String,
     /// A spell without a named holder.
     unnamed: bool,
     order: String,
+}
+
+impl Line {
+    /// Until when something open is counted, where the agency's records end before the moment asked about.
+    pub(in super::super) fn counted(&self) -> Option<String> {
+        let last = self.last_covered.as_str();
+        let why = match last {
+            "" => return None,
+            last if self.from.ends_with(last) => "its first day: no later day is covered",
+            _ => "the last day covered",
+        };
+        Some(format!("until {}, {why}", date(last)))
+    }
 }
 
 /// Every spell and gap, by role, agency and children, then in order of time.
@@ -172,6 +187,7 @@ fn spell(of: &pb::Spell) -> Line {
         child: told(of.explained_to_child()),
         family: told(of.explained_to_family()),
         evidence: of.evidence.clone(),
+        last_covered: of.last_covered.clone(),
         unnamed: of.basis != "named",
         order: order(of.from.as_ref()),
         ..Line::default()
@@ -192,6 +208,7 @@ fn gap(of: &pb::Gap) -> Line {
         evidence: of.evidence.clone(),
         arrived: of.arrived.iter().map(|item| item.entry).collect(),
         due: of.due.iter().map(|action| action.entry).collect(),
+        last_covered: of.last_covered.clone(),
         context: of.context.clone(),
         depends: depends(&of.depends_on_corrections, of.first_words_only),
         sentence: if of.kind() == pb::GapKind::CannotBeKnown {

@@ -56,6 +56,10 @@ impl Page<'_> {
                 }
                 (GapEnd::SoFar(_) | GapEnd::Covered(_), _) => None,
             },
+            last_covered: match least.to {
+                GapEnd::Covered(day) => day.to_string(),
+                GapEnd::Before(_) | GapEnd::SoFar(_) => String::new(),
+            },
             ..head(row)
         }
     }
