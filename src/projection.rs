@@ -9,6 +9,7 @@ pub mod clock;
 pub mod coverage;
 pub mod cut;
 pub mod knowledge;
+pub mod late;
 pub mod need;
 pub mod placed;
 pub mod sharing;

@@ -13,9 +13,11 @@ use caseledger::domain::event::record::CorrectionKind;
 use caseledger::domain::event::referral::{ReferralContent, ReferralDecided, ReferralOutcome};
 use caseledger::domain::event::{CaseEvent, Content, Role};
 use caseledger::projection::allocation::gap::{Gap, GapEnd, GapKind};
+use caseledger::projection::allocation::late::parted;
 use caseledger::projection::allocation::mark::EndReason;
 use caseledger::projection::allocation::{Allocation, Question, Row, allocation};
-use caseledger::projection::cut::{Basis, Reading, Readings, cut_with};
+use caseledger::projection::cut::{At, Basis, Reading, Readings, cut_with};
+use caseledger::projection::late;
 use caseledger::rules::pack::Pack;
 use history::*;
 use jiff::civil::{Date, date};
@@ -381,6 +383,64 @@ fn a5_a_late_entry_and_a_record_error_give_each_basis_its_own_answer() {
             .into_iter()
             .collect();
         assert_eq!(delays, [49], "{basis:?}");
+    }
+}
+
+#[test]
+fn a5_a_gap_of_one_reading_only_stays_listed_and_depends_on_the_late_correction() {
+    let h = a5();
+    let correction = h.log().entries().iter().find_map(|entry| {
+        let record = matches!(&entry.event.content, Content::Record(_));
+        record.then_some(entry.position)
+    });
+    for basis in ALL {
+        let (log, at) = (h.log(), At::from(&at("2013-07-01")));
+        let current = cut_with(&log, basis, at, Readings::Current);
+        let first = late::first_readings(&log, (basis, at), &current, |cut| cut).unwrap();
+        assert_eq!(first.words(), Readings::First);
+        let corrections = late::corrections(&current, &first);
+        assert_eq!(corrections, correction.into_iter().collect::<Vec<_>>());
+        let question = Question::new(Pack::england());
+        let (current, first) = (
+            allocation(&current, &question),
+            allocation(&first, &question),
+        );
+        let days = |rows: &[Row]| -> Vec<i64> {
+            let rows = rows.iter().filter(|row| row.role == Role::SocialWorker);
+            let gaps = rows.flat_map(|row| &row.gaps);
+            gaps.map(|gap| gap.at_least.days).collect()
+        };
+        let started = |rows: &[Row]| -> Vec<Date> {
+            let rows = rows.iter().filter(|row| row.role == Role::SocialWorker);
+            let changes = rows.flat_map(|row| &row.changes);
+            changes.map(|change| change.day.latest).collect()
+        };
+        let (both, alone) = parted(&current, &first);
+        assert_eq!((days(&both), days(&alone)), (vec![], vec![10]), "{basis:?}");
+        assert_eq!(started(&both), []);
+        assert_eq!(started(&alone), [date(2013, 2, 11)]);
+        let (both, alone) = parted(&first, &current);
+        assert_eq!((days(&both), days(&alone)), (vec![], vec![17]), "{basis:?}");
+        assert_eq!(started(&both), []);
+        assert_eq!(started(&alone), [date(2013, 2, 18)]);
+        let (both, alone) = parted(&current, &current);
+        assert_eq!((days(&both), days(&alone)), (vec![10], vec![]), "{basis:?}");
+    }
+}
+
+#[test]
+fn before_it_was_made_a_late_correction_gives_no_second_reading_to_the_record_as_it_stood() {
+    let log = a5().log();
+    for (basis, has) in [
+        (Basis::Then, true),
+        (Basis::Now, true),
+        (Basis::Recorded, false),
+        (Basis::Ledger, false),
+    ] {
+        let at = At::from(&at("2013-05-01"));
+        let current = cut_with(&log, basis, at, Readings::Current);
+        let first = late::first_readings(&log, (basis, at), &current, |cut| cut);
+        assert_eq!(first.is_some(), has, "{basis:?}");
     }
 }
 

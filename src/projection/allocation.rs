@@ -7,6 +7,7 @@ pub mod absence;
 pub mod change;
 pub mod days;
 pub mod gap;
+pub mod late;
 pub mod mark;
 pub mod sentence;
 pub mod spell;

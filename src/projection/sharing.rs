@@ -14,6 +14,7 @@
 //! [`Absence::NoRecord`]: super::coverage::Absence::NoRecord
 
 mod acts;
+mod late;
 mod needed;
 mod receipt;
 mod request;
@@ -28,6 +29,7 @@ use super::need::{Case, Item};
 use crate::domain::id::AgencyId;
 use crate::rules::Pack;
 
+pub use late::both_readings;
 pub(crate) use needed::sent;
 pub use row::{Figures, RowKind, SharingAnswer, SharingRow};
 
@@ -66,9 +68,7 @@ pub fn sharing_of(case: &Case<'_>, latest: bool) -> SharingAnswer {
                 .filter_map(|agency| needed::need_row(case, &class, agency)),
         );
     }
-    found.sort_by(|a, b| {
-        (a.start, a.kind, &a.agency, a.item).cmp(&(b.start, b.kind, &b.agency, b.item))
-    });
+    row::sort(&mut found);
     let worded = found.into_iter().map(|row| row.tidy().worded(latest));
     let (kept, rows): (Vec<SharingRow>, Vec<SharingRow>) =
         worded.partition(|row| row.kind == RowKind::Met);

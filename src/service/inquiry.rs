@@ -16,6 +16,7 @@ use crate::ledger::digest::{ChainTag, Link};
 use crate::ledger::entry::SealedEntry;
 use crate::projection::cut::{At, Basis, Cut, cut};
 use crate::projection::knowledge::{Holder, through_eyes_of};
+use crate::projection::late;
 use crate::projection::placed::{Log, Placed, Unseen, UnseenReason};
 
 use self::parties::Parties;
@@ -88,6 +89,8 @@ pub struct Stamp {
 pub struct Asked {
     /// The cut, through the eyes that were asked for.
     pub cut: Cut,
+    /// The cut under the words first recorded, through the same eyes; only when there is a late correction.
+    pub first: Option<Cut>,
     /// What it rests on.
     pub stamp: Stamp,
 }
@@ -179,11 +182,12 @@ impl Shared {
         for (field, agency) in &question.agencies {
             parties.check(field, &Holder::Agency(agency.clone()))?;
         }
-        let whole = cut(&read.log, question.basis, at);
-        let cut = match &question.eyes {
+        let through = |whole: Cut| match &question.eyes {
             Some(holder) => through_eyes_of(&whole, holder),
             None => whole,
         };
+        let cut = through(cut(&read.log, question.basis, at));
+        let first = late::first_readings(&read.log, (question.basis, at), &cut, through);
         let stamp = Stamp {
             case: question.case,
             instant: at.instant,
@@ -196,7 +200,7 @@ impl Shared {
             case_head: read.case_head,
             erased: read.erased,
         };
-        Ok(Asked { cut, stamp })
+        Ok(Asked { cut, first, stamp })
     }
 
     /// Now, and later than every entry: an appended time may be ahead of the clock by some microseconds.

@@ -812,3 +812,114 @@ async fn through_an_agencys_eyes_only_its_own_gaps_are_found_and_the_others_cann
     }
     loaded.world.stop().await;
 }
+
+/// A record error of August 2014: the second social worker is now said to have begun on 28 May 2012.
+const LATE: &str = r#"{"agency":"csc","eventId":"fa000000-0000-4000-8000-00000000a001","event":{"caseId":"FAMILY-A","actor":{"staff":"ADMIN1","role":"ROLE_OTHER"},"occurred":{"edtf":"2014-08-01"},"recorded":{"edtf":"2014-08-01"},"source":{"kind":"SOURCE_KIND_OWN_STAFF","text":"ADMIN1"},"assertion":"ASSERTION_KIND_FACT","eventCorrected":{"target":{"agency":"csc","eventId":"TARGET"},"kind":"CORRECTION_KIND_RECORD_ERROR","reason":"The start was entered with the wrong day.","corrected":{"caseId":"FAMILY-A","actor":{"staff":"ADMIN1","role":"ROLE_OTHER"},"occurred":{"edtf":"2012-05-28"},"recorded":{"edtf":"2012-06-18"},"source":{"kind":"SOURCE_KIND_OWN_STAFF","text":"ADMIN1"},"assertion":"ASSERTION_KIND_FACT","allocationStarted":{"role":"ROLE_SOCIAL_WORKER","basis":"ALLOCATION_BASIS_NAMED","worker":"SW2","employment":"EMPLOYMENT_AGENCY"}}}}}"#;
+
+/// The event id of the entry of the sample by which SW2 began.
+fn start_of_second() -> String {
+    let line = FAMILY_A.lines().find(|line| {
+        line.contains("\"allocationStarted\"")
+            && line.contains("\"ROLE_SOCIAL_WORKER\"")
+            && line.contains("\"worker\":\"SW2\"")
+    });
+    let value: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
+    value["eventId"].as_str().unwrap().to_owned()
+}
+
+/// The sample with the late correction.
+async fn corrected() -> Loaded {
+    let late = LATE.replace("TARGET", &start_of_second());
+    Loaded::with(&[REGISTRY, FAMILY_A, &late]).await
+}
+
+/// Where the record error stands in the ledger, as the answer names it.
+fn position_of_late(answer: &pb::AllocationAnswer) -> u64 {
+    let mut entries = answer.entries.iter();
+    let late = entries.find(|row| row.event_id.ends_with("a001"));
+    late.unwrap().position
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_that_a_late_correction_shortens_is_listed_under_both_readings_and_says_so() {
+    let mut loaded = corrected().await;
+    for basis in BASES {
+        let answer = loaded.ask(question("FAMILY-A", basis, "")).await;
+        let position = position_of_late(&answer);
+        let marked: Vec<&pb::Gap> = answer
+            .gaps
+            .iter()
+            .filter(|gap| !gap.depends_on_corrections.is_empty())
+            .collect();
+        let mut extents: Vec<(&str, &str, bool)> = marked
+            .iter()
+            .map(|gap| {
+                let (from, to) = (gap.from.as_ref().unwrap(), gap.to.as_ref().unwrap());
+                (
+                    from.latest.as_str(),
+                    to.latest.as_str(),
+                    gap.first_words_only,
+                )
+            })
+            .collect();
+        extents.sort_unstable();
+        let expected = [
+            ("2012-05-04", "2012-05-28", false),
+            ("2012-05-04", "2012-06-18", true),
+        ];
+        assert_eq!(extents, expected, "the others stand under both: {basis:?}");
+        for gap in marked {
+            assert_eq!(gap.role(), Role::SocialWorker);
+            assert_eq!(gap.depends_on_corrections, [position]);
+            assert_eq!(gap.children, ["C1", "C2", "C3"]);
+            let end = format!("; depends on correction #{position}");
+            assert!(gap.sentence.ends_with(&end), "{}", gap.sentence);
+        }
+        let days: Vec<(String, bool)> = answer
+            .changes
+            .iter()
+            .filter(|change| change.depends_on_corrections == [position])
+            .map(|change| (change.day.clone().unwrap().latest, change.first_words_only))
+            .collect();
+        let expected = [
+            ("2012-05-28".to_owned(), false),
+            ("2012-06-18".to_owned(), true),
+        ];
+        assert_eq!(days, expected, "{basis:?}");
+    }
+    loaded.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_are_of_the_corrected_words_and_what_a_late_correction_does_not_touch_is_not_marked()
+{
+    let mut before = Loaded::with(&[REGISTRY, FAMILY_A]).await;
+    let mut loaded = corrected().await;
+    let asked = question("FAMILY-A", Basis::Then, "");
+    let (plain, answer) = (
+        before.ask(asked.clone()).await,
+        loaded.ask(asked.clone()).await,
+    );
+    let nobody = |answer: &pb::AllocationAnswer| {
+        let days = social_worker(answer).days_with_nobody;
+        days.unwrap().at_least
+    };
+    assert_eq!(nobody(&plain) - nobody(&answer), 21);
+    assert_eq!(
+        social_worker(&plain).changes,
+        social_worker(&answer).changes
+    );
+    let asked = pb::SharingQuestion {
+        case_id: "FAMILY-A".to_owned(),
+        as_at: asked.as_at,
+        ..Default::default()
+    };
+    let sharing = loaded.client.inquiry.sharing(asked).await.unwrap();
+    let rows = sharing.into_inner().rows;
+    assert!(!rows.is_empty());
+    for row in &rows {
+        assert!(row.depends_on_corrections.is_empty(), "{row:?}");
+    }
+    before.world.stop().await;
+    loaded.world.stop().await;
+}

@@ -107,7 +107,11 @@ fn rows(lines: &[Line]) -> Table {
             line.to.clone(),
             line.days.clone(),
             line.last_covered.clone(),
-            line.why.clone(),
+            if line.depends.is_empty() {
+                line.why.clone()
+            } else {
+                format!("{}; {}", line.why, line.depends)
+            },
             line.handover.clone(),
             line.child.clone(),
             line.family.clone(),
@@ -130,6 +134,15 @@ fn page(answer: &pb::AllocationAnswer, lines: &[Line], only: &Only) -> Page {
     );
     page.sections.extend(others(answer));
     let mut all = totals(&answer.totals);
+    let of_one = |gap: &pb::Gap| !gap.depends_on_corrections.is_empty();
+    if answer.gaps.iter().any(of_one)
+        || answer
+            .changes
+            .iter()
+            .any(|of| !of.depends_on_corrections.is_empty())
+    {
+        all.push("The figures are those of the corrected words; what is there by the words first recorded only is listed, and not in them.".to_owned());
+    }
     if only.window.is_some() {
         let (from, to) = (date(&answer.window_from), date(&answer.window_to));
         let words = "Counted from {from} to {to}, both included; the rows above are not cut to it.";
@@ -262,6 +275,9 @@ fn note(line: &Line, entries: &[pb::EntryRow]) -> Option<String> {
     }
     if !line.context.is_empty() {
         parts.push(format!("bearing on it {}", named(&line.context)));
+    }
+    if !line.depends.is_empty() {
+        parts.push(line.depends.clone());
     }
     (!parts.is_empty()).then(|| format!("In the gap from {}: {}.", line.from, parts.join("; ")))
 }

@@ -9,7 +9,7 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::output::Table;
 use super::page::{Page, Section, value};
-use super::words::{bound, count, date, every, evidence, size, spaced};
+use super::words::{bound, count, date, depends, every, evidence, size, spaced};
 use super::{coverage, stamp};
 
 /// The kinds in the order of the page.
@@ -199,6 +199,9 @@ fn doubts(row: &pb::SharingRow) -> Option<String> {
     }
     if !row.afterwards.is_empty() {
         parts.push(format!("afterwards: {}", row.afterwards));
+    }
+    if !row.depends_on_corrections.is_empty() {
+        parts.push(depends(&row.depends_on_corrections, row.first_words_only));
     }
     let name = evidence(row.items.get(..1).unwrap_or_default());
     (!parts.is_empty()).then(|| format!("{name} to {}: {}.", row.needing, parts.join("; ")))

@@ -142,6 +142,12 @@ pub(super) fn and(names: &[String]) -> String {
     }
 }
 
+/// That a row exists under one reading of a late correction only.
+pub(super) fn depends(corrections: &[u64], first_words: bool) -> String {
+    let clause = crate::projection::late::clause(corrections, first_words);
+    clause.trim_start_matches("; ").to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

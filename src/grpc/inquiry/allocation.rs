@@ -2,14 +2,15 @@
 
 mod change;
 mod gap;
+mod late;
 mod sibling;
 mod total;
 
 use jiff::civil::Date;
 
 pub(super) use self::change::in_gap;
+pub(super) use self::late::{First, entries_of};
 pub(super) use self::sibling::{gaps as gaps_once, spells as spells_once};
-use super::entries::entries;
 use super::parts::{Names, coverage, people, range, stamp};
 use crate::domain::event::{FeedKind, Role};
 use crate::domain::id::{AgencyId, StaffId};
@@ -62,12 +63,14 @@ pub(super) fn answer(
         case: &case,
         today: found.day,
     };
-    let changes = page.changes(&found, wanted);
+    let first = asked.first.as_ref().map(|cut| Case::of(cut, pack));
+    let first = first.as_ref().map(|case| First::of(case, &page, wanted));
+    let changes = page.changes(&found, first.as_ref(), wanted);
     let window = found.window;
     let mut answer = pb::AllocationAnswer {
         stamp: Some(stamp(asked, pack)),
         spells: sibling::spells(rows.iter().flat_map(|row| page.spells(row))),
-        gaps: sibling::gaps(rows.iter().flat_map(|row| page.gaps(row))),
+        gaps: sibling::gaps(page.all_gaps(&found, first.as_ref(), wanted).into_iter()),
         totals: page.totals(&found, &rows),
         coverage: coverage(&asked.cut, case.coverage(), &[FeedKind::Allocation]),
         changes: changes.0,
@@ -82,7 +85,7 @@ pub(super) fn answer(
         window_to: day_before(window.to).to_string(),
         entries: Vec::new(),
     };
-    answer.entries = entries(&asked.cut, change::named(&answer));
+    answer.entries = entries_of(asked, change::named(&answer));
     answer
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::allocation::{Page, Wanted, ask, gaps_once, in_gap, spells_once};
+use super::allocation::{First, Page, Wanted, ask, entries_of, gaps_once, in_gap, spells_once};
 use super::entries::{entries, of_reading};
 use super::parts::{Names, coverage, people, range, small, stamp};
 use super::sharing;
@@ -99,6 +99,7 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
     let cut = &asked.cut;
     let cover = Coverage::of(cut);
     let case = Case::of(cut, pack);
+    let first = asked.first.as_ref().map(|cut| Case::of(cut, pack));
     let found = ask(&case, pack, &Wanted::default());
     let page = Page {
         names,
@@ -107,12 +108,15 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
         today: found.day,
     };
     let holders = found.rows.iter().flat_map(|row| page.spells(row));
-    let gaps = found.rows.iter().flat_map(|row| page.gaps(row));
+    let of_first = first.as_ref();
+    let of_first = of_first.map(|case| First::of(case, &page, &Wanted::default()));
+    let gaps = page.all_gaps(&found, of_first.as_ref(), &Wanted::default());
+    let gaps = gaps.into_iter();
     let open_kinds = [
         pb::SharingKind::NotShared,
         pb::SharingKind::SentWithoutReceipt,
     ];
-    let rows = sharing::rows(&case, asked.stamp.latest, "");
+    let rows = sharing::rows(&case, first.as_ref(), asked.stamp.latest, "");
     let open = rows
         .into_iter()
         .filter(|row| row.done.is_none() && open_kinds.contains(&row.kind()));
@@ -127,7 +131,7 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
         coverage: coverage(cut, &cover, &[FeedKind::Allocation, FeedKind::Sharing]),
         entries: Vec::new(),
     };
-    answer.entries = entries(cut, named(&answer));
+    answer.entries = entries_of(asked, named(&answer));
     answer
 }
 

@@ -5,8 +5,9 @@ use super::parts::{coverage, day, entries, people, reason, stamp};
 use crate::domain::event::FeedKind;
 use crate::grpc::pb;
 use crate::projection::coverage::Absence;
-use crate::projection::need::{Case, NamedRule};
-use crate::projection::sharing::{RowKind, SharingRow, sharing_of};
+use crate::projection::late;
+use crate::projection::need::{Case, Item, NamedRule};
+use crate::projection::sharing::{RowKind, SharingAnswer, SharingRow, both_readings, sharing_of};
 use crate::rules::pack::Pack;
 use crate::service::inquiry::Asked;
 
@@ -17,15 +18,28 @@ pub(super) fn answer(
     pack: &Pack,
     wanted: &pb::SharingQuestion,
 ) -> pb::SharingAnswer {
-    let found = sharing_of(case, asked.stamp.latest);
+    let first = asked.first.as_ref().map(|cut| Case::of(cut, pack));
+    let found = found(case, first.as_ref(), asked.stamp.latest);
     let needing =
         |row: &&SharingRow| wanted.needing.is_empty() || row.agency.as_str() == wanted.needing;
     let kept = found.kept.iter().filter(|_| wanted.include_met);
     let rows = found.rows.iter().chain(kept).filter(needing);
-    let rows: Vec<pb::SharingRow> = rows.map(|row| message(case, row)).collect();
+    let rows: Vec<pb::SharingRow> = rows
+        .map(|row| message(of_reading(case, first.as_ref(), row), row))
+        .collect();
     let named = |position: u64| rows.iter().any(|row| row.items.contains(&position));
     let items = case.items().iter().filter(|item| named(item.position));
-    let items = items.map(|of| item(case, of)).collect();
+    let mut items: Vec<pb::Item> = items.map(|of| item(case, of)).collect();
+    if let Some(first) = &first {
+        let missing = |of: &&Item| named(of.position) && case.item(of.position).is_none();
+        items.extend(
+            first
+                .items()
+                .iter()
+                .filter(missing)
+                .map(|of| item(first, of)),
+        );
+    }
     pb::SharingAnswer {
         stamp: Some(stamp(asked, pack)),
         items,
@@ -35,11 +49,36 @@ pub(super) fn answer(
 }
 
 /// The rows, of one agency that needed to know or (empty) of all.
-pub(super) fn rows(case: &Case<'_>, latest: bool, needing: &str) -> Vec<pb::SharingRow> {
-    let found = sharing_of(case, latest);
+pub(super) fn rows(
+    case: &Case<'_>,
+    first: Option<&Case<'_>>,
+    latest: bool,
+    needing: &str,
+) -> Vec<pb::SharingRow> {
+    let found = found(case, first, latest);
     let wanted = |row: &&SharingRow| needing.is_empty() || row.agency.as_str() == needing;
     let rows = found.rows.iter().filter(wanted);
-    rows.map(|row| message(case, row)).collect()
+    rows.map(|row| message(of_reading(case, first, row), row))
+        .collect()
+}
+
+/// The answer; with a late correction, of both readings.
+fn found(case: &Case<'_>, first: Option<&Case<'_>>, latest: bool) -> SharingAnswer {
+    let current = sharing_of(case, latest);
+    let Some(first) = first else {
+        return current;
+    };
+    let corrections = late::corrections(case.cut(), first.cut());
+    both_readings(current, &sharing_of(first, latest), &corrections)
+}
+
+/// The case as read by the row.
+fn of_reading<'a, 'c>(
+    case: &'a Case<'c>,
+    first: Option<&'a Case<'c>>,
+    row: &SharingRow,
+) -> &'a Case<'c> {
+    first.filter(|_| row.depends_on.first_words).unwrap_or(case)
 }
 
 fn message(case: &Case<'_>, row: &SharingRow) -> pb::SharingRow {
@@ -47,9 +86,11 @@ fn message(case: &Case<'_>, row: &SharingRow) -> pb::SharingRow {
     let holder = row.from.first();
     let text = |agency: &crate::domain::id::AgencyId| agency.to_string();
     let (outcome, outcome_reason) = outcome(row);
+    let first_words = row.depends_on.first_words;
+    let first = if first_words { "/first" } else { "" };
     pb::SharingRow {
         kind: i32::from(kind(row.kind)),
-        id: format!("{}/{}/{}", code(row.kind), row.item, row.agency),
+        id: format!("{}/{}/{}{first}", code(row.kind), row.item, row.agency),
         items: row.matter.clone(),
         children: people(&row.children),
         needing: row.agency.to_string(),
@@ -81,6 +122,8 @@ fn message(case: &Case<'_>, row: &SharingRow) -> pb::SharingRow {
         outcome_reason,
         covered_to: row.until.map(|day| day.to_string()).unwrap_or_default(),
         item_type: row.item_kind.to_owned(),
+        depends_on_corrections: row.depends_on.corrections.clone(),
+        first_words_only: first_words,
     }
 }
 

@@ -113,6 +113,12 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// The kind of its longest stretch, the last of those.
+    pub fn kind(&self) -> Option<GapKind> {
+        let longest = self.stretches.iter().max_by_key(|one| one.extent.days);
+        longest.map(|stretch| stretch.kind)
+    }
+
     /// The gap without what is about a child in it.
     pub(super) fn bare(&self) -> Self {
         Self {

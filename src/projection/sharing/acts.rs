@@ -24,6 +24,7 @@ use crate::domain::event::{Content, FeedKind, Presence, RelationKind};
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::projection::coverage::Absence;
 use crate::projection::knowledge::{Holder, How, Proof, State};
+use crate::projection::late::Dependence;
 use crate::projection::need::{Case, Item, Need, day_after, days, first_day, last_day, same_child};
 use crate::rules::ResponseTo;
 use crate::rules::need::Figure;
@@ -99,6 +100,7 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
             .map(|(_, position)| position)
             .take(1)
             .collect(),
+        depends_on: Dependence::default(),
         sentence: String::new(),
     })
 }

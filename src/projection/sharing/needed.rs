@@ -17,6 +17,7 @@ use crate::projection::coverage::{Absence, Reason};
 use crate::projection::knowledge::{
     Effect, Holder, How, Proof, Seen, State, StatementId, attendance,
 };
+use crate::projection::late::Dependence;
 use crate::projection::need::{Case, Duty, Item, Need, days, first_day, last_day, same_child};
 use crate::rules::need::Figure;
 
@@ -292,6 +293,7 @@ fn row(
         may_be: false,
         evidence: duty.evidence.clone(),
         counter_evidence: Vec::new(),
+        depends_on: Dependence::default(),
         sentence: String::new(),
     }
 }

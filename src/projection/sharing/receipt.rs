@@ -5,6 +5,7 @@ use super::{RowKind, SharingRow, needed};
 use crate::domain::event::FeedKind;
 use crate::domain::id::AgencyId;
 use crate::projection::knowledge::State;
+use crate::projection::late::Dependence;
 use crate::projection::need::{Case, Item, days, last_day};
 use crate::rules::ResponseTo;
 use crate::rules::need::Figure;
@@ -51,6 +52,7 @@ pub(super) fn no_receipt(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Opt
         may_be: false,
         evidence: standing.evidence,
         counter_evidence: Vec::new(),
+        depends_on: Dependence::default(),
         sentence: String::new(),
     })
 }

@@ -21,6 +21,7 @@ use crate::domain::id::AgencyId;
 use crate::domain::time::When;
 use crate::projection::coverage::{Absence, Reason};
 use crate::projection::knowledge::{Holder, Proof, Seen, attendance};
+use crate::projection::late::Dependence;
 use crate::projection::need::{Case, NamedRule, days, first_day, last_day, same_child};
 use crate::rules::need::Figure;
 use crate::rules::{ResponseRule, ResponseTo};
@@ -96,6 +97,7 @@ fn row(
         may_be: false,
         evidence: seen.evidence.clone(),
         counter_evidence: Vec::new(),
+        depends_on: Dependence::default(),
         sentence: String::new(),
     };
     row.evidence

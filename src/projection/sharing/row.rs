@@ -7,6 +7,7 @@ use crate::domain::event::sharing::WithholdReason;
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::projection::coverage::Absence;
 use crate::projection::knowledge::StatementId;
+use crate::projection::late::Dependence;
 use crate::projection::need::{NamedRule, day_after};
 use crate::rules::ResponseRule;
 use crate::rules::need::Figure;
@@ -81,6 +82,8 @@ pub struct SharingRow {
     /// Entries that were looked for and found, or that may explain it: unlinked duplicates of another
     /// agency, a later act, an entry that shows that the agency had it.
     pub counter_evidence: Vec<u64>,
+    /// The late corrections without which, or with which, it would not be listed.
+    pub depends_on: Dependence,
     /// The row in words, by the rules of wording: no *never*, no *failed*.
     pub sentence: String,
 }
@@ -169,6 +172,13 @@ pub struct SharingAnswer {
     pub met: u32,
     /// The counts of `rows`.
     pub figures: Figures,
+}
+
+/// By start, kind, agency and item.
+pub(super) fn sort(rows: &mut [SharingRow]) {
+    rows.sort_by(|a, b| {
+        (a.start, a.kind, &a.agency, a.item).cmp(&(b.start, b.kind, &b.agency, b.item))
+    });
 }
 
 pub(super) fn figures(rows: &[SharingRow]) -> Figures {

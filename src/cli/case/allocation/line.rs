@@ -2,7 +2,7 @@
 
 use crate::grpc::pb;
 
-use super::super::words::{bound, date, days, spaced};
+use super::super::words::{bound, date, days, depends, spaced};
 
 /// A spell or a gap as it is read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +32,8 @@ pub(in super::super) struct Line {
     pub context: Vec<u64>,
     /// Why it cannot be known.
     pub sentence: String,
+    /// The late corrections it depends on, in words; empty for none.
+    pub depends: String,
     /// The last day covered, when it is open and counted to there alone.
     pub last_covered: String,
     /// A spell without a named holder.
@@ -208,6 +210,7 @@ fn gap(of: &pb::Gap) -> Line {
         due: of.due.iter().map(|action| action.entry).collect(),
         last_covered: of.last_covered.clone(),
         context: of.context.clone(),
+        depends: depends(&of.depends_on_corrections, of.first_words_only),
         sentence: if of.kind() == pb::GapKind::CannotBeKnown {
             of.sentence.clone()
         } else {

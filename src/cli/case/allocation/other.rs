@@ -3,13 +3,17 @@
 use crate::grpc::pb;
 
 use super::super::page::Section;
-use super::super::words::{bound, capital, count, evidence, role};
+use super::super::words::{bound, capital, count, depends, evidence, role};
 
 /// A section for each kind of which there is one.
 pub(super) fn others(answer: &pb::AllocationAnswer) -> Vec<Section> {
     let kinds = [
         ("Two holders at once", overlaps(answer)),
         ("Changes of two agencies close together", together(answer)),
+        (
+            "Changes that depend on a correction",
+            of_one_reading(answer),
+        ),
     ];
     kinds
         .into_iter()
@@ -36,6 +40,24 @@ fn overlaps(answer: &pb::AllocationAnswer) -> Vec<String> {
         )
     });
     each_once(sentences)
+}
+
+/// The changes that exist under one reading of a late correction only.
+fn of_one_reading(answer: &pb::AllocationAnswer) -> Vec<String> {
+    let changes = answer.changes.iter();
+    let marked = changes.filter(|of| !of.depends_on_corrections.is_empty());
+    each_once(marked.map(|of| {
+        format!(
+            "{} ({}): {} to {} on {} ({}): {}",
+            capital(&role(of.role)),
+            of.agency,
+            who(of.from.as_ref()),
+            who(of.to.as_ref()),
+            bound(of.day.as_ref(), "a day not known"),
+            evidence(&of.evidence),
+            depends(&of.depends_on_corrections, of.first_words_only)
+        )
+    }))
 }
 
 /// A pair of changes once, however many children it is about.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sibling::join;
-use super::{Page, Wanted, explained};
+use super::{First, Page, Wanted, explained};
 use crate::grpc::inquiry::parts::{people, range, small, worth};
 use crate::grpc::pb;
 use crate::projection::allocation::change::{Change, Explanation};
@@ -14,6 +14,7 @@ impl Page<'_> {
     pub(super) fn changes(
         &self,
         found: &Allocation,
+        first: Option<&First<'_>>,
         wanted: &Wanted,
     ) -> (Vec<pb::HolderChange>, Vec<pb::SimultaneousChange>) {
         let (mut changes, mut places) = (Vec::<pb::HolderChange>::new(), BTreeMap::new());
@@ -23,18 +24,18 @@ impl Page<'_> {
                     continue;
                 }
                 let message = self.change(row, change);
-                let same = changes
-                    .iter()
-                    .position(|other| bare(other) == bare(&message));
-                places.insert((r, c), small(same.unwrap_or(changes.len())));
-                match same.and_then(|place| changes.get_mut(place)) {
-                    Some(other) => {
-                        join(&mut other.children, message.children);
-                        join(&mut other.evidence, message.evidence);
-                    }
-                    None => changes.push(message),
+                let messages = match first {
+                    Some(first) => first.change(row, change, &message),
+                    None => vec![message],
+                };
+                for message in messages {
+                    let place = once(&mut changes, message);
+                    places.entry((r, c)).or_insert(small(place));
                 }
             }
+        }
+        for message in first.map_or_else(Vec::new, |first| first.own_changes(found, wanted)) {
+            once(&mut changes, message);
         }
         let together = found.simultaneous.iter().filter_map(|pair| {
             Some(pb::SimultaneousChange {
@@ -46,7 +47,7 @@ impl Page<'_> {
         (changes, together.collect())
     }
 
-    fn change(&self, row: &Row, change: &Change) -> pb::HolderChange {
+    pub(super) fn change(&self, row: &Row, change: &Change) -> pb::HolderChange {
         pb::HolderChange {
             children: people(&row.children),
             agency: row.agency.to_string(),
@@ -60,6 +61,7 @@ impl Page<'_> {
             to_family: Some(explanation(&change.family)),
             handover: change.handover.clone(),
             evidence: change.evidence.clone(),
+            ..Default::default()
         }
     }
 
@@ -76,6 +78,22 @@ impl Page<'_> {
         });
         overlaps.collect()
     }
+}
+
+/// Shows a change once for all children for whom it is the same; gives its place.
+fn once(changes: &mut Vec<pb::HolderChange>, message: pb::HolderChange) -> usize {
+    let same = changes
+        .iter()
+        .position(|other| bare(other) == bare(&message));
+    let place = same.unwrap_or(changes.len());
+    match changes.get_mut(place) {
+        Some(other) => {
+            join(&mut other.children, message.children);
+            join(&mut other.evidence, message.evidence);
+        }
+        None => changes.push(message),
+    }
+    place
 }
 
 /// A change without what siblings may differ in.

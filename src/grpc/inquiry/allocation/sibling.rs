@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::grpc::pb;
+use crate::projection::late::clause;
 
 /// Spells, each once for all children for whom it is the same.
 pub(in crate::grpc::inquiry) fn spells(spells: impl Iterator<Item = pb::Spell>) -> Vec<pb::Spell> {
@@ -49,11 +50,13 @@ pub(in crate::grpc::inquiry) fn gaps(gaps: impl Iterator<Item = pb::Gap>) -> Vec
     }
     for gap in &mut shown {
         let arrived = match gap.arrived.len() {
-            0 => continue,
+            0 => String::new(),
             1 => "; 1 item arrived in it".to_owned(),
             n => format!("; {n} items arrived in it"),
         };
         gap.sentence.push_str(&arrived);
+        gap.sentence
+            .push_str(&clause(&gap.depends_on_corrections, gap.first_words_only));
     }
     shown
 }
