@@ -80,7 +80,7 @@ fn without_the_sync_of_the_store_acknowledged_entries_are_lost() {
         requests: 12,
         cure: false,
     };
-    let found = run(&recording(plan, None), 15, 1);
+    let found = run(&recording(plan, None), 24, 1);
     found.say("the store's sync omitted");
     assert!(found.failed.iter().any(|what| what.contains("Lost")));
     assert!(!found.failed.iter().any(|what| what.contains("Kept")));
@@ -97,7 +97,7 @@ fn without_any_one_of_the_other_syncs_the_ledger_is_lost() {
         ["ledger", "ledger/journal"],
         ["", "."],
     ] {
-        let found = run(&whole().without_syncs(&paths), 9, 2);
+        let found = run(&whole().without_syncs(&paths), 24, 2);
         found.say(&format!("{paths:?} not synced"));
         assert!(found.failed.iter().any(|what| what.contains("Lost")));
         assert!(!found.failed.iter().any(|what| what.contains("Kept")));
