@@ -14,6 +14,8 @@ use crate::service::start::read_record;
 pub(super) enum View {
     /// The same entries, and every index row fits them.
     Same,
+    /// Only so many entries.
+    Fewer(u64),
     /// Something else.
     Differs(String),
     /// It could not be looked at.
@@ -58,6 +60,7 @@ pub(super) fn view(journal: &Path, origin: &Origin, size: u64) -> View {
             Ok(_counted) => View::Same,
             Err(error) => View::Differs(error.to_string()),
         },
+        Ok(shown) if shown < size => View::Fewer(shown),
         Ok(shown) => View::Differs(format!("it shows {shown} entries; its file has {size}")),
         Err(error) => View::Differs(error.to_string()),
     }
