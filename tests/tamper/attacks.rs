@@ -286,7 +286,7 @@ fn a_forged_checkpoint_is_refused_in_the_head_file_and_from_a_file() {
     let given = place.file("given", other_key.note());
     let told = verified(&place, &["--checkpoint", &given]);
     assert_eq!(told.code, 3, "{}{}", told.out, told.err);
-    assert!(told.err.contains("does not verify"), "{}", told.err);
+    assert!(told.err.contains("not signed by the key"), "{}", told.err);
     let nothing = place.file("given", "hello\n");
     assert_eq!(verified(&place, &["--checkpoint", &nothing]).code, 7);
 
@@ -368,7 +368,8 @@ fn a_block_of_another_ledger_is_found_wherever_it_is_put() {
         told.err
     );
     // Of another name, in free space.
-    let entry = [commits(&sound().ledger())[0][0].as_slice()];
+    let first = commits(&sound().ledger()).remove(0).remove(0);
+    let entry = [first.as_slice()];
     let foreign = block::encode("ledger.example/other", 7, entry).unwrap();
     let place = put(free, &foreign[0]);
     let told = fails(&place, 0, &["not of this ledger"]);
@@ -393,8 +394,11 @@ fn a_block_of_another_ledger_is_found_wherever_it_is_put() {
         &["missing", &format!("entry {}", gone.first), "offset"],
     );
     refused(&place, &["verify store"]);
+}
 
-    // Properly framed, in the place of ours: it does not fit its chain.
+#[test]
+fn another_ledger_s_entry_in_the_place_of_ours_does_not_fit_its_chain() {
+    let other = another();
     let place = sound().copied();
     let (mut all, foreign) = (commits(&place.ledger()), commits(&other.ledger()));
     let (commit, number) = find(&all, 30);

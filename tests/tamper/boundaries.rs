@@ -8,6 +8,9 @@ use caseledger::journal::block::{self, MAGIC};
 pub(crate) const SEGMENT: usize = 512 * 1024;
 pub(crate) const SEGMENT_HEADER: usize = 20;
 
+/// Where a structure begins, by its name.
+pub(crate) type Mark = (&'static str, usize);
+
 /// A block as it stands in the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
@@ -17,7 +20,7 @@ pub(crate) struct Block {
     pub(crate) count: u32,
     pub(crate) part: u32,
     /// Offsets in the file of where each of its structures begins, by name.
-    pub(crate) marks: Vec<(&'static str, usize)>,
+    pub(crate) marks: Vec<Mark>,
 }
 
 impl Block {
@@ -69,6 +72,12 @@ pub(crate) fn blocks(db: &[u8]) -> Vec<Block> {
             at += 1;
         }
     }
+    found
+}
+
+/// The same of a sound file, with where their entries begin.
+pub(crate) fn marked(db: &[u8]) -> Vec<Block> {
+    let mut found = blocks(db);
     frames(db, &mut found);
     found
 }
@@ -86,7 +95,7 @@ fn frames(db: &[u8], blocks: &mut [Block]) {
         let (read, _) = block::decode_front(&db[found.at..]).unwrap();
         read.payload.to_vec()
     };
-    let mut starts: BTreeMap<(u64, u32, u32), Vec<(&'static str, usize)>> = BTreeMap::new();
+    let mut starts: BTreeMap<(u64, u32, u32), Vec<Mark>> = BTreeMap::new();
     for ((first, count), mut commit) in commits {
         commit.sort_by_key(|found| found.part);
         let payloads: Vec<Vec<u8>> = commit.iter().map(payload).collect();

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use caseledger::journal::scan::scan;
 use std::ops::ControlFlow;
 
-use crate::boundaries::{self, blocks};
+use crate::boundaries::{self, marked};
 use crate::change::{Change, KINDS, Kind};
-use crate::judge::{Counts, Served, Verdict, locates, served, verified};
+use crate::judge::{Counts, Rows, Served, Verdict, served_after, verified};
 use crate::place::{sound, verify};
 use crate::rng::Rng;
 
@@ -71,7 +71,7 @@ fn one(change: &Change, serves: bool) -> Option<(Verdict, Option<bool>)> {
     if !serves {
         return Some((verdict, None));
     }
-    let refused = match served(&place.ledger(), &format!("{change:?}")) {
+    let refused = match served_after(&place.ledger(), &format!("{change:?}"), told.code) {
         Served::Refused(..) => true,
         Served::Whole => {
             assert_ne!(
@@ -156,7 +156,7 @@ fn a_change_at_every_start_and_end_of_the_file_of_its_segments_and_of_the_small_
 #[test]
 fn a_change_at_every_boundary_within_every_block_is_located_at_that_block() {
     let was = sound().bytes("journal/db");
-    let all = blocks(&was);
+    let all = marked(&was);
     assert!(all.len() > 100, "{} blocks", all.len());
     let mut names: Vec<&str> = all
         .iter()
@@ -190,10 +190,11 @@ fn a_change_at_every_boundary_within_every_block_is_located_at_that_block() {
                     std::fs::write(place.ledger().join("journal/db"), &bytes).unwrap();
                     let told = verify(&place.ledger());
                     assert_eq!(told.code, 3, "{name}: {}{}", told.out, told.err);
+                    let rows = Rows::of(&told);
                     for block in &all {
                         let changed = bytes[block.at..block.end()] != was[block.at..block.end()];
                         assert!(
-                            !changed || locates(&told, block),
+                            !changed || rows.locates(block),
                             "{name}: block at {}",
                             block.at
                         );
@@ -214,7 +215,7 @@ fn a_change_at_every_boundary_within_every_block_is_located_at_that_block() {
 #[test]
 fn a_single_change_at_a_boundary_makes_its_block_and_no_other_unfound() {
     let was = sound().bytes("journal/db");
-    let all = blocks(&was);
+    let all = marked(&was);
     let origin = String::from_utf8(sound().bytes("origin")).unwrap();
     let found =
         |bytes: &[u8]| scan(bytes, origin.trim(), |_done| ControlFlow::Continue(())).unwrap();

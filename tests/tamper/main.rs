@@ -9,6 +9,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "a test stops at the first thing that is not as expected"
 )]
 
@@ -19,6 +20,7 @@ mod changes;
 mod judge;
 mod place;
 #[path = "../crash_images/rng.rs"]
+#[expect(dead_code, reason = "not all of it is of use here")]
 mod rng;
 #[path = "../cli/running.rs"]
 mod running;

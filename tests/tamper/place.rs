@@ -54,10 +54,6 @@ impl Sound {
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.ledger().join(name)).unwrap()
     }
-
-    pub(crate) fn vkey(&self) -> String {
-        self.place.vkey()
-    }
 }
 
 /// `verify store`, its rows as JSON Lines.

@@ -46,8 +46,9 @@ fn holding(db: &[u8], position: u64) -> Vec<Block> {
 fn lose(place: &Place, positions: &[u64]) -> (u64, u64) {
     let (mut first, mut last) = (u64::MAX, 0);
     change(place, "journal/db", |db| {
+        let whole = db.clone();
         for position in positions {
-            for block in holding(db, *position) {
+            for block in holding(&whole, *position) {
                 db[block.at..block.end()].fill(0);
                 first = first.min(block.first);
                 last = last.max(block.first + u64::from(block.count) - 1);
@@ -76,12 +77,11 @@ fn settled(text: &str, place: &Place) -> String {
     let word = |word: &str| {
         let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let digest = bare.len() >= 16 && bare.chars().all(|c| c.is_ascii_hexdigit());
-        let shown = if digest {
+        if digest {
             word.replace(bare, "DIGEST")
         } else {
             word.to_owned()
-        };
-        shown
+        }
     };
     let lines = text.lines().map(|line| {
         let mut words: Vec<String> = line.split(' ').map(word).collect();
@@ -149,14 +149,7 @@ fn damage_of_the_store_s_own_framing_only_costs_nothing() {
         between.filter(|(end, next)| end < next && db[*end..*next].iter().any(|byte| *byte != 0));
     let between: Vec<_> = between.collect();
     // In front of the copy that was written last.
-    let in_front = |position: u64| {
-        let last = all
-            .iter()
-            .rev()
-            .find(|block| block.first == position)
-            .unwrap();
-        last.at - 2
-    };
+    let in_front = |position: u64| holding(&db, position).last().unwrap().at - 2;
     let framing = [
         4,
         SEGMENT + 3,

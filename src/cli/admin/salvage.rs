@@ -103,10 +103,10 @@ pub(crate) fn salvage(global: &Global, wanted: &Salvage) -> Result<Exit, Failure
                 .to_owned(),
         );
     }
-    let exit = match conclude(&mut table, wanted, &report, kept.entries, again) {
-        Exit::Done if stands_in => Exit::NotAllChecked,
-        exit => exit,
-    };
+    let mut exit = conclude(&mut table, wanted, &report, kept.entries, again);
+    if exit == Exit::Done && stands_in {
+        exit = Exit::NotAllChecked;
+    }
     output::table(&table, global.format)?;
     Ok(exit)
 }
@@ -294,8 +294,16 @@ fn describe(
             format!("at {at}: {}", suspect.error),
         );
     }
-    // Chains jump wherever entries are missing: only what is not that is said.
-    let said = |fault: &&Fault| fault.kind != FaultKind::Chain || fault.position <= kept;
+    // Without an entry that is lost its chain jumps and the tree has another root: the loss itself is what is said.
+    let is_lost = report
+        .faults
+        .iter()
+        .any(|fault| fault.kind == FaultKind::Missing);
+    let follows = |fault: &Fault| {
+        (fault.kind == FaultKind::Chain && fault.position > kept)
+            || (fault.kind == FaultKind::Checkpoint && is_lost)
+    };
+    let said = |fault: &&Fault| !follows(fault);
     for fault in report.faults.iter().filter(said) {
         let lost = matches!(fault.kind, FaultKind::Missing);
         row(

@@ -10,7 +10,7 @@ use crate::cli::output::Table;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use crate::ledger::head;
 use crate::ledger::note::{NoteError, VerifierKey};
-use crate::vault::slot::{self, Keys};
+use crate::vault::slot::{self, Keys, PAGE};
 use crate::verify::Checker;
 
 /// The keys of the entries, read without writing; `None` when there are none to be had.
@@ -32,7 +32,13 @@ pub(in crate::cli) fn keys(
     let origin = directory.origin()?;
     match slot::choose(&bytes, &origin) {
         Ok(Some((keys, rewrite))) => {
-            let state = if rewrite {
+            let state = if !bytes.len().is_multiple_of(PAGE) {
+                checker.not_whole();
+                format!(
+                    "{} bytes are no whole pages: its end is damaged",
+                    bytes.len()
+                )
+            } else if rewrite {
                 checker.not_whole();
                 format!("one slot counts; {}", other_slot(&bytes, &origin, &keys))
             } else {
