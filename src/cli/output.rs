@@ -5,26 +5,12 @@ pub(super) mod rows;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
-use clap::ValueEnum;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Grid, Width, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::args::Global;
-
-/// How data is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Columns for a person.
-    #[default]
-    Table,
-    /// One JSON document.
-    Json,
-    /// One JSON object a line, one line a row.
-    Jsonl,
-    /// Comma-separated values with a header row.
-    Csv,
-}
+use super::format::Format;
 
 /// Rows with named columns: the one shape behind all four formats.
 #[derive(Clone, Debug, Default)]
