@@ -87,7 +87,10 @@ fn needed_by(pack: &Pack, history: &History, item: u64, (who, day): (&str, &str)
         Need::Required(duty) => format!("{} to {}", duty.start, duty.due),
         Need::NotInvolved => "not involved".to_owned(),
         Need::NoRule => "no rule asks".to_owned(),
-        other => format!("{other:?}"),
+        other
+        @ (Need::Source | Need::Withheld(_) | Need::Restricted | Need::Undeterminable(..)) => {
+            format!("{other:?}")
+        }
     }
 }
 
