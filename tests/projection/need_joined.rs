@@ -176,7 +176,9 @@ fn what_an_agency_did_before_and_no_more_is_no_involvement() {
 #[test]
 fn a_start_on_no_certain_day_counts_from_the_last_day_that_it_may_have_been() {
     let some_day = started("cafcass", "cafcass", InvolvementKind::Service, "2013-04");
-    let (history, item) = guardian(Some(some_day));
+    let (mut history, item) = guardian(Some(some_day));
+    // An entry of that month about others does not make it certain.
+    history.push(changed(&[], "2013-04-10"));
     assert_eq!(
         needed(&history, item, "cafcass"),
         "2013-04-30 to 2013-05-08"
