@@ -146,6 +146,15 @@ pub enum StartError {
     /// The log's key.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The file that tells a start after an unclean stop could not be written.
+    #[error("{} could not be written", path.display())]
+    Marker {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The writer could not be started or the first entry could not be written.
     #[error("the ledger could not be opened for writing: {0}")]
     Writer(String),
@@ -198,7 +207,10 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
         boot_id,
         unsynced_since: None,
     };
-    set_marker(&marker).map_err(|error| StartError::Writer(error.to_string()))?;
+    set_marker(&marker).map_err(|source| StartError::Marker {
+        path: marker.clone(),
+        source,
+    })?;
     if unclean && size > 0 {
         let before = promised.map_or([0; 16], |head| head.boot_id);
         let sealed = writer.append_own(&own::reopened(&shared.head(), before, boot_id));
@@ -222,10 +234,8 @@ fn ready(
         None => HeadFile::create(&parts.head_file)?,
     };
     if let Some(head) = unwritten {
-        let written = file
-            .write(parts.boot_id, &head.signed)
-            .and_then(|_generation| file.sync());
-        written.map_err(|error| StartError::Writer(error.to_string()))?;
+        file.write(parts.boot_id, &head.signed)?;
+        file.sync()?;
     }
     Ok(file)
 }

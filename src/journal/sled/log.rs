@@ -3,6 +3,7 @@
 use ::sled::{Batch, IVec, Tree};
 
 use crate::journal::block::{self, Block, BlockError};
+use crate::journal::error::Cause;
 use crate::journal::{MAX_PAGE_BYTES, OpenError, ReadError, Record, Stored};
 
 /// Where an entry's bytes lie: enough to read them without walking their commit.
@@ -28,7 +29,18 @@ pub(super) struct Log {
 fn store(doing: &'static str) -> impl Fn(::sled::Error) -> ReadError {
     move |error| ReadError::Store {
         doing,
-        source: error.into(),
+        source: cause(error),
+    }
+}
+
+/// What sled says; of a failed call of the system, what the system said.
+pub(in crate::journal::sled) fn cause(error: ::sled::Error) -> Cause {
+    use ::sled::Error::{CollectionNotFound, Corruption, Io, ReportableBug, Unsupported};
+    match error {
+        Io(error) => error.into(),
+        other @ (CollectionNotFound(_) | Corruption { .. } | ReportableBug(_) | Unsupported(_)) => {
+            other.into()
+        }
     }
 }
 
