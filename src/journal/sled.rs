@@ -105,6 +105,22 @@ pub struct SledJournal {
     poisoned: AtomicBool,
     /// Commits so far; held while one is made.
     commits: Mutex<u64>,
+    // Dropped last.
+    _last: LastHandle,
+}
+
+/// The handle of sled that is dropped last: sled syncs its file then, and panics when that fails. Nothing rests on that
+/// sync: every commit was synced when it was made.
+struct LastHandle(Option<Db>);
+
+impl Drop for LastHandle {
+    fn drop(&mut self) {
+        let last = self.0.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(last))) {
+            let error = panic_text(&*panic);
+            tracing::warn!(error, "the store could not be synced when it was closed");
+        }
+    }
 }
 
 impl std::fmt::Debug for SledJournal {
@@ -153,6 +169,7 @@ impl SledJournal {
         let journal = Self {
             index,
             log,
+            _last: LastHandle(Some(db.clone())),
             db,
             dir: dir.to_path_buf(),
             synced,

@@ -9,7 +9,7 @@ mod expected;
 mod program;
 mod run;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -62,19 +62,41 @@ fn chosen(counted: &BTreeMap<Kind, usize>, seed: u64) -> Vec<Fault> {
         }
     }
     let wanted = std::env::var("FAULTS").unwrap_or_default();
+    if let [of, step, call, file, number, how] = wanted.split(' ').collect::<Vec<_>>()[..] {
+        // One alone: `FAULTS="old start sync keys 1 Lost"`.
+        let is_it = |fault: &Fault| {
+            let Kind {
+                new,
+                step: s,
+                call: c,
+                file: f,
+            } = &fault.kind;
+            (*new, s.as_str(), c.as_str(), f.as_str()) == (of == "new", step, call, file)
+                && (fault.number.to_string(), format!("{:?}", fault.how))
+                    == (number.to_owned(), how.to_owned())
+        };
+        return all.into_iter().filter(is_it).collect();
+    }
     if wanted == "all" {
         return all;
     }
     let more = wanted.parse().unwrap_or(SAMPLE);
     let (mut rng, mut chosen) = (Rng::new(seed), Vec::new());
+    let mut one_of = |among: &dyn Fn(&Fault) -> bool| {
+        let among: Vec<&Fault> = all.iter().filter(|fault| among(fault)).collect();
+        chosen.push(among[rng.below(among.len())].clone());
+    };
+    let mut shapes = BTreeSet::new();
     for kind in counted.keys() {
-        for how in ways(kind) {
-            let of_kind = |fault: &&Fault| fault.kind == *kind && fault.how == *how;
-            let of_kind: Vec<&Fault> = all.iter().filter(of_kind).collect();
-            chosen.push(of_kind[rng.below(of_kind.len())].clone());
-        }
+        one_of(&|fault| fault.kind == *kind);
+        shapes.extend(ways(kind).iter().map(|how| (&kind.step, &kind.call, *how)));
     }
-    chosen.extend((0..more).map(|_| all[rng.below(all.len())].clone()));
+    for (step, call, how) in shapes {
+        one_of(&|fault| fault.how == how && (&fault.kind.step, &fault.kind.call) == (step, call));
+    }
+    for _ in 0..more {
+        one_of(&|_any| true);
+    }
     chosen
 }
 
@@ -121,7 +143,7 @@ fn any_one_call_that_fails_leaves_a_ledger_that_starts_again_with_everything_ack
                         Err(what) => failed.push(format!("{name}: {what}")),
                         Ok(None) => {}
                         Ok(Some(outcome)) => {
-                            let wrong = expected(&fault.kind, fault.how) != outcome.after;
+                            let wrong = expected(&fault.kind, fault.number) != outcome.after;
                             if wrong || !is_clear(&outcome) {
                                 failed.push(format!("{name}: {outcome:?}"));
                             }

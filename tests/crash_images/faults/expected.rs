@@ -1,14 +1,23 @@
 //! What is expected of a ledger after each kind of fault.
 
-use super::run::{After, How, Kind, Outcome};
+use super::run::{After, Kind, Outcome};
 
 /// Whether the ledger goes on or is poisoned, or the start is refused.
-pub(crate) fn expected(kind: &Kind, _how: How) -> After {
-    let Kind { step, file, .. } = kind;
+pub(crate) fn expected(kind: &Kind, number: usize) -> After {
+    let Kind {
+        step, call, file, ..
+    } = kind;
     match (step.as_str(), file.as_str()) {
+        // A copy that cannot be tried is no reason not to start; an old snapshot may stay, and one that is
+        // not read is made anew, as are unread settings.
         ("start", "copy") => After::GoesOn,
+        ("start", "journal/snap") if call == "unlink" => After::GoesOn,
+        ("start", "journal/snap") if call == "open" && number == 1 && !kind.new => After::GoesOn,
+        ("start", "journal/conf") if call == "open" && number == 1 && !kind.new => After::GoesOn,
         ("start", _) => After::Refused,
         ("append" | "index" | "linger", _) => After::Poisoned,
+        // Every commit was synced when it was made.
+        ("stop", "journal/db") => After::Clean,
         _stop => After::Unclean,
     }
 }

@@ -62,7 +62,7 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = if self.new { "first " } else { "" };
+        let of = if self.new { "new " } else { "old " };
         write!(f, "{of}{} {} {}", self.step, self.call, self.file)
     }
 }
@@ -186,9 +186,11 @@ fn program(shim: &Path, place: &Path, fault: Option<&Fault>) -> Result<(), Strin
         match child.try_wait().unwrap() {
             Some(status) => break status,
             None if waited > PATIENCE => {
+                let threads = threads(child.id());
                 child.kill().unwrap();
                 child.wait().unwrap();
-                return Err("it hangs".to_owned());
+                let said = said.join().unwrap();
+                return Err(format!("it hangs: {threads:?} {said}"));
             }
             None => std::thread::sleep(step),
         }
@@ -200,6 +202,17 @@ fn program(shim: &Path, place: &Path, fault: Option<&Fault>) -> Result<(), Strin
     } else {
         Err(format!("it ended with {status}: {said}"))
     }
+}
+
+/// What the threads of a process wait for, as far as the kernel says.
+fn threads(process: u32) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+    let of_task = |task: PathBuf| {
+        let (name, wait) = (read(task.join("comm")), read(task.join("wchan")));
+        format!("{} {}", name.trim(), wait.trim())
+    };
+    tasks.map(|task| of_task(task.unwrap().path())).collect()
 }
 
 /// How often each kind of call is made when none fails.
@@ -236,6 +249,7 @@ pub(crate) fn run(shim: &Path, base: &Path, fault: &Fault) -> Result<Option<Outc
         return Ok(None);
     };
     if fault.kind.call == "sync" && fault.how == How::Lost {
+        let base = (!fault.kind.new).then_some(base);
         lose(base, place, &fault.kind.file);
     }
     let told = lines.iter().enumerate();
@@ -294,13 +308,14 @@ fn verify(place: &Path) -> Result<(), String> {
 }
 
 /// Takes back what was written to a file since it was last synced.
-fn lose(base: &Path, place: &Path, file: &str) {
+fn lose(base: Option<&Path>, place: &Path, file: &str) {
     let path = ledger(&disk(place)).join(file);
     if !path.is_file() {
         return;
     }
-    let shadow = [place.join("shadow"), ledger(&disk(base)).join(file)];
-    let shadow: Option<&PathBuf> = shadow.iter().find(|path| path.exists());
+    let before = base.map(|base| ledger(&disk(base)).join(file));
+    let shadow = [Some(place.join("shadow")), before];
+    let shadow: Option<&PathBuf> = shadow.iter().flatten().find(|path| path.exists());
     let bytes = shadow.map_or_else(Vec::new, |shadow| fs::read(shadow).unwrap());
     fs::write(path, bytes).unwrap();
 }
@@ -314,8 +329,8 @@ fn after(lines: &[&str]) -> Result<After, String> {
     });
     match last.map(|line| line.split(' ').next().unwrap()) {
         None if begins("refused ") => Ok(After::Refused),
-        None if begins("stopped") => Ok(After::Clean),
         None if begins("unclean ") => Ok(After::Unclean),
+        None if begins("closed") => Ok(After::Clean),
         Some("entry") => Ok(After::GoesOn),
         Some("doubt") => Ok(After::Poisoned),
         _other => Err(format!("it neither went on nor stopped: {lines:?}")),

@@ -98,7 +98,10 @@ static int is_target(const char *call, const char *class, long *number, char *ho
     char at_step[64], at_call[32], at_class[256];
     int error;
     if (!at || sscanf(at, "%63s %31s %255s %ld %7s %d", at_step, at_call, at_class, number, how, &error) != 6) return 0;
-    if (strcmp(call, at_call) != 0 || strcmp(class, at_class) != 0) return 0;
+    size_t length = strlen(at_class);
+    if (strcmp(call, at_call) != 0 || strncmp(class, at_class, length) != 0) return 0;
+    if (strcmp(class + length, ".new") == 0) return -error;
+    if (class[length] != 0) return 0;
     return strcmp(step, at_step) == 0 ? error : -error;
 }
 
@@ -137,7 +140,8 @@ static enum how fault_path(const char *call, const char *path) {
         enum how chosen = (asked); \
         if (chosen == NOT) return (real); \
         int error = errno; \
-        if (chosen == KEPT && (real) < 0) abort(); \
+        /* A directory that is there is not made: then that error is the right one. */ \
+        if (chosen == KEPT && (real) < 0) return -1; \
         errno = error; \
         return -1; \
     } while (0)
