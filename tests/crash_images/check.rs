@@ -51,7 +51,13 @@ impl Told {
         Self::heard(steps.filter_map(|(at, step)| match step {
             Step::Start(call) => match &trace.calls[*call] {
                 Call::Ack(line) => Some((at, line.as_str())),
-                _other => None,
+                Call::Create(_)
+                | Call::Write { .. }
+                | Call::Truncate { .. }
+                | Call::Sync(_)
+                | Call::Mkdir(_)
+                | Call::Unlink(_)
+                | Call::Rename { .. } => None,
             },
             Step::End(_) => None,
         }))

@@ -7,13 +7,13 @@ pub(crate) fn expected(kind: &Kind, number: usize) -> After {
     let Kind {
         step, call, file, ..
     } = kind;
+    let is_first_read = call == "open" && number == 1 && !kind.new;
     match (step.as_str(), file.as_str()) {
-        // A copy that cannot be tried is no reason not to start; an old snapshot may stay, and one that is
-        // not read is made anew, as are unread settings.
+        // A copy that cannot be tried is no reason not to start; an old snapshot may stay; settings or a snapshot that
+        // are not read are made anew.
         ("start", "copy") => After::GoesOn,
         ("start", "journal/snap") if call == "unlink" => After::GoesOn,
-        ("start", "journal/snap") if call == "open" && number == 1 && !kind.new => After::GoesOn,
-        ("start", "journal/conf") if call == "open" && number == 1 && !kind.new => After::GoesOn,
+        ("start", "journal/snap" | "journal/conf") if is_first_read => After::GoesOn,
         ("start", _) => After::Refused,
         ("append" | "index" | "linger", _) => After::Poisoned,
         // Every commit was synced when it was made.
