@@ -3,6 +3,7 @@
 mod admin;
 pub mod args;
 mod ask;
+mod bench;
 mod case;
 mod checkpoint;
 mod demo;
@@ -10,6 +11,7 @@ mod directory;
 mod entry;
 mod error;
 mod exit;
+mod format;
 mod json_lines;
 mod output;
 mod serve;
@@ -88,6 +90,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Command::Admin(args::Admin::Salvage(wanted)) => admin::salvage(&global, &wanted),
+        Command::Bench(bench) => runtime()?.block_on(bench::bench(&global, &bench)),
         Command::Demo(demo) => runtime()?.block_on(demo::demo(&global, &demo)),
         Command::Entry(verb) => runtime()?.block_on(entry::run(&global, verb)),
         Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),

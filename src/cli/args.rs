@@ -1,6 +1,7 @@
 //! The command line as a tree: noun, then verb.
 
 mod admin;
+mod bench;
 mod case;
 
 use std::net::SocketAddr;
@@ -11,9 +12,10 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::exit;
-use super::output::Format;
+use super::format::Format;
 
 pub use self::admin::{Admin, Salvage};
+pub use self::bench::{Bench, Shape};
 pub use self::case::{AsAt, Basis, Case, Window};
 
 /// An event-sourced audit ledger for multi-agency child-safeguarding cases.
@@ -87,6 +89,8 @@ pub enum Command {
     /// What an operator does to the files of a ledger.
     #[command(subcommand)]
     Admin(Admin),
+    /// Measure a real server over loopback: rates, latencies, CPU, opening, verifying.
+    Bench(Bench),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

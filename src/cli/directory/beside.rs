@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{Broken, Directory};
+use super::{Broken, Directory, unread};
 use crate::cli::error::Failure;
 use crate::journal::block::MAGIC;
 use crate::journal::head::HeadError;
@@ -38,27 +38,30 @@ impl Directory {
         if head.is_none() {
             return Err(broken(&HeadError::NotValid { path }));
         }
-        self.check_keys(origin).map_err(|error| broken(&error))
-    }
-
-    fn check_keys(&self, origin: &Origin) -> Result<(), KeyringError> {
         let path = self.keys();
         if !path.exists() {
-            return Err(KeyringError::Missing { path });
+            return Err(broken(&KeyringError::Missing { path }));
         }
-        let unread = |source| VaultError::Io {
-            verb: "read",
-            source,
-        };
-        let mode = fs::metadata(&path).map_err(unread)?.permissions().mode();
+        let failed = |error| unread(&path, &error);
+        let mode = fs::metadata(&path).map_err(failed)?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(VaultError::Mode.into());
+            return Err(broken(&VaultError::Mode));
         }
-        let keys = slot::choose(&fs::read(&path).map_err(unread)?, origin);
-        match keys.map_err(VaultError::from)? {
+        let keys = slot::choose(&fs::read(&path).map_err(failed)?, origin);
+        match keys.map_err(|error| broken(&error))? {
             Some(_keys) => Ok(()),
-            None => Err(VaultError::NoSlot.into()),
+            None => Err(broken(&VaultError::NoSlot)),
         }
+    }
+
+    /// Whether the key that signs checkpoints is here; what is wrong with it when it is of no use.
+    pub(in crate::cli) fn signing_key(&self) -> Result<bool, String> {
+        if !self.log_key_file().exists() {
+            return Ok(false);
+        }
+        let key = self.origin().and_then(|origin| self.log_key(&origin));
+        key.map(|_seed| true)
+            .map_err(|failure| failure.what().to_owned())
     }
 
     /// Whether a block stands in the store's file: not so in one that was only just made.
