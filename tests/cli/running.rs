@@ -1,7 +1,5 @@
 //! A server of the program itself over a directory that the test may look into, and what commands said to it.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};

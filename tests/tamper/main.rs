@@ -23,5 +23,6 @@ mod place;
 #[expect(dead_code, reason = "not all of it is of use here")]
 mod rng;
 #[path = "../cli/running.rs"]
+#[expect(dead_code, reason = "shared with the tests of the command line")]
 mod running;
 mod salvage;

@@ -20,6 +20,8 @@ pub(super) struct Chains(BTreeMap<ChainTag, Found>);
 struct Found {
     /// Number of its last entry that is kept; they are kept from 1 on.
     kept: u64,
+    /// Position of the first of its intact entries after the first that is lost.
+    first_left: u64,
     /// Numbers of its intact entries after the first that is lost, in order, joined.
     left: Vec<RangeInclusive<u64>>,
 }
@@ -32,6 +34,9 @@ impl Chains {
         if kept {
             found.kept = found.kept.max(number);
             return;
+        }
+        if found.left.is_empty() {
+            found.first_left = entry.position();
         }
         match found.left.last_mut() {
             Some(last) if last.end().checked_add(1) == Some(number) => {
@@ -46,11 +51,14 @@ impl Chains {
         self.0.values().filter(|found| found.kept > 0).count()
     }
 
-    /// Of each chain that is not kept to its end: its name, what is kept, and what is known of the rest.
+    /// Of each chain that is not kept to its end, in order of position: its name, what is kept, and what is known of the
+    /// rest.
     pub(super) fn broken(&self, origin: &Origin) -> impl Iterator<Item = [String; 3]> {
         let origin = origin.clone();
         let broken = self.0.iter().filter(|(_, found)| !found.left.is_empty());
-        broken.map(move |(tag, found)| {
+        let mut broken: Vec<_> = broken.collect();
+        broken.sort_by_key(|(_, found)| found.first_left);
+        broken.into_iter().map(move |(tag, found)| {
             let kept = match found.kept {
                 0 => "nothing kept".to_owned(),
                 1 => "1 kept".to_owned(),
