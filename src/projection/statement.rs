@@ -1,9 +1,11 @@
 //! Statements: an original entry and the entries about the record that target it (`semantics.md` 2).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::clock::{self, asserted};
-use super::cut::{Basis, Readings};
+use super::cut::{Basis, LATE_CORRECTION_DAYS, Readings};
 use super::placed::{Log, Placed};
 use crate::domain::event::meeting::MeetingContent;
 use crate::domain::event::record::{CorrectionKind, RecordContent, RetractionReason};
@@ -11,7 +13,7 @@ use crate::domain::event::referral::ReferralContent;
 use crate::domain::event::sharing::SharingContent;
 use crate::domain::event::{CaseEvent, Content, EntryRef, Recipient};
 use crate::domain::id::AgencyId;
-use crate::domain::time::Interval;
+use crate::domain::time::{Interval, days_between, london_date};
 
 /// What an entry is to the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,11 +142,11 @@ impl Statements {
         &self,
         log: &'a Log,
         root: usize,
-        readings: Readings,
+        readings: &Readings,
     ) -> Option<&'a CaseEvent> {
         let own = |index: usize| matches!(self.tie(index), Tie::Member { .. });
         let corrections = self.members(root).iter().copied().filter(|member| {
-            self.corrects(*member, readings) && self.retracted_by(*member, &own).is_none()
+            self.corrects(log, *member, readings) && self.retracted_by(*member, &own).is_none()
         });
         let last = last_recorded(log, corrections).unwrap_or(root);
         log.entries().get(last).map(|entry| asserted(&entry.event))
@@ -167,12 +169,15 @@ impl Statements {
     }
 
     /// Whether an entry of a statement replaces its words.
-    pub(super) fn corrects(&self, member: usize, readings: Readings) -> bool {
+    pub(super) fn corrects(&self, log: &Log, member: usize, readings: &Readings) -> bool {
         match self.tie(member) {
             Tie::Member {
                 effect: Effect::RecordError,
                 ..
-            } => readings == Readings::Current,
+            } => log
+                .entries()
+                .get(member)
+                .is_some_and(|entry| !readings.leaves_out(entry.position)),
             Tie::Member {
                 effect: Effect::NewUnderstanding,
                 ..
@@ -387,13 +392,47 @@ pub(super) fn review_began<'a>(
         .min()
 }
 
+/// Whole days from the recording of an entry to that of a correction of it; and whether more than
+/// [`LATE_CORRECTION_DAYS`] of them, or a review begun before, make it late.
+pub(super) fn lateness(
+    original: &Placed,
+    correcting: &Placed,
+    review: Option<Timestamp>,
+) -> (i64, bool) {
+    let made = correcting.recorded_or_appended();
+    let first = original.recorded_or_appended();
+    let day = |interval: Interval| london_date(interval.earliest.unwrap_or(interval.latest));
+    let days = days_between(day(first), day(made));
+    let after_review =
+        review.is_some_and(|review| made.earliest.is_some_and(|made| made >= review));
+    (days, days > LATE_CORRECTION_DAYS || after_review)
+}
+
+/// Positions of the record errors of a log that are late, when a review began at this moment.
+pub(super) fn late_errors(log: &Log, basis: Basis, review: Option<Timestamp>) -> BTreeSet<u64> {
+    let statements = Statements::of(log, basis);
+    let entries = log.entries();
+    let late = entries.iter().enumerate().filter(|(index, entry)| {
+        let error = matches!(
+            statements.tie(*index),
+            Tie::Member {
+                effect: Effect::RecordError,
+                ..
+            }
+        );
+        let original = entries.get(statements.root(*index));
+        error && original.is_some_and(|original| lateness(original, entry, review).1)
+    });
+    late.map(|(_, entry)| entry.position).collect()
+}
+
 /// The clock of a whole statement in *then* or *now*, from its own members alone.
 pub(super) fn statement_clock(
     log: &Log,
     statements: &Statements,
     root: usize,
     basis: Basis,
-    readings: Readings,
+    readings: &Readings,
 ) -> Option<Interval> {
     let entry = log.entries().get(root)?;
     let own = speaks_for_itself(entry, basis);
