@@ -82,9 +82,9 @@
 //! | A rolled-back store is refused | `a_store_that_is_older_than_its_head_file_or_has_another_history_is_refused` |
 //! | Destroying one key leaves all others, and the proofs | `erasing_leaves_every_other_key_and_none_of_the_erased` |
 //! | No key is gone without an order, and no ordered key comes back | `tests/it/erasure.rs` |
-//! | Every journal, and every vault, keeps one contract | `tests/journal_contract.rs`, `tests/vault_contract.rs` |
+//! | Every journal, and every vault, keeps one contract | `tests/storage/journal_contract.rs`, `tests/storage/vault_contract.rs` |
 //! | Any order of commands, crashes and restarts is answered as a naive model would | `tests/model` |
-//! | What is asked as at a date never changes by what comes later (basis *ledger*) | `tests/as_at_law.rs`, `tests/as_at_answers.rs` |
+//! | What is asked as at a date never changes by what comes later (basis *ledger*) | `tests/projection/as_at_law.rs`, `tests/projection/as_at_answers.rs` |
 //! | Missing coverage never makes a finding | `taking_coverage_away_never_adds_a_gap` |
 //! | Nobody knew of what was learned afterwards | `nobody_knew_of_what_was_learned_afterwards` |
 //! | A case that was handled well yields nothing | `a_case_that_was_handled_well_yields_nothing` |

@@ -1,4 +1,4 @@
-//! The conformance suite: what every adapter of [`Journal`] must do, run by `tests/journal_contract.rs`.
+//! The conformance suite: what every adapter of [`Journal`] must do, run by `tests/storage/journal_contract.rs`.
 
 mod hard;
 mod sample;

@@ -1,4 +1,4 @@
-//! The conformance suite: what every adapter of [`Vault`] must do, run by `tests/vault_contract.rs`.
+//! The conformance suite: what every adapter of [`Vault`] must do, run by `tests/storage/vault_contract.rs`.
 
 use super::Vault;
 use super::derive::{NoKey, SEGMENT};

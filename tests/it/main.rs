@@ -11,6 +11,8 @@
 mod append;
 mod changed;
 mod concurrency;
+mod convert_descriptor;
+mod convert_event;
 mod crash;
 mod erasure;
 mod inquiry_allocation;
@@ -18,6 +20,7 @@ mod inquiry_sharing;
 mod raw;
 mod read;
 mod refusals;
+mod sample_case;
 mod stop;
 mod uncommitted;
 mod world;

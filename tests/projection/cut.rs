@@ -1,8 +1,6 @@
 //! The worked cut of `semantics.md` 3.6: nine entries, four bases; and the blanks of section 4.
 
-#[path = "support/history.rs"]
-mod history;
-
+use crate::history::*;
 use caseledger::domain::event::contact::{ContactContent, VisitMade};
 use caseledger::domain::event::feed::{FeedContent, RecordsConfirmed};
 use caseledger::domain::event::record::{
@@ -17,7 +15,6 @@ use caseledger::domain::event::{
 use caseledger::projection::coverage::{Absence, Cover, Coverage, Reason};
 use caseledger::projection::cut::{At, Basis, Cut, ReadingKind, cut};
 use caseledger::projection::placed::{Log, Unseen, UnseenReason};
-use history::*;
 use jiff::civil::date;
 
 fn visit(day: &str, words: &str) -> CaseEvent {

@@ -1,17 +1,6 @@
 //! What a change of holder leaves behind (`semantics.md` 6.4), and what the absence in it is worth (section 4).
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
-#![expect(
-    dead_code,
-    reason = "the builder is shared with the tests of knowledge"
-)]
 
-#[path = "knowledge/history.rs"]
-mod history;
-
+use crate::knowledge_history::{Entry, History, agency, concern, disclosure, entry, when};
 use caseledger::domain::event::feed::{FeedConfirmedTo, FeedContent, FeedDeclared};
 use caseledger::domain::event::{Channel, Content, FeedKind, Harm, Role, Significance};
 use caseledger::domain::id::Practitioner;
@@ -22,7 +11,6 @@ use caseledger::projection::knowledge::{HolderChange, Turnover, turnover};
 use caseledger::projection::need::Case;
 use caseledger::projection::placed::{Log, Unseen, UnseenReason};
 use caseledger::rules::Pack;
-use history::{Entry, History, agency, concern, disclosure, entry, when};
 
 fn practitioner(text: &str) -> Practitioner {
     text.parse().unwrap()

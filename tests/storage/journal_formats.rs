@@ -27,7 +27,7 @@ fn hexes(value: &Value) -> Vec<Vec<u8>> {
 
 #[test]
 fn blocks_are_as_the_vectors_say_both_ways() {
-    let vectors = vectors(include_str!("vectors/blocks.json"));
+    let vectors = vectors(include_str!("../vectors/blocks.json"));
     assert!(!vectors.is_empty());
     for vector in vectors {
         let (entries, values) = (hexes(&vector["entries"]), hexes(&vector["values"]));
@@ -49,7 +49,7 @@ fn blocks_are_as_the_vectors_say_both_ways() {
 
 #[test]
 fn no_changed_byte_of_a_block_is_accepted() {
-    for vector in vectors(include_str!("vectors/blocks.json")) {
+    for vector in vectors(include_str!("../vectors/blocks.json")) {
         for value in hexes(&vector["values"]) {
             for at in (0..value.len()).step_by(if value.len() > 1_000 { 61 } else { 1 }) {
                 let mut changed = value.clone();
@@ -71,7 +71,7 @@ fn no_changed_byte_of_a_block_is_accepted() {
 
 #[test]
 fn parts_of_a_commit_that_do_not_fit_together_are_refused() {
-    let vectors = vectors(include_str!("vectors/blocks.json"));
+    let vectors = vectors(include_str!("../vectors/blocks.json"));
     let vector = vectors
         .iter()
         .find(|v| v["values"].as_array().unwrap().len() > 2)
@@ -99,7 +99,7 @@ fn parts_of_a_commit_that_do_not_fit_together_are_refused() {
 /// What a signed note names, if its origin and signature are right.
 #[test]
 fn head_files_are_read_as_the_vectors_say() {
-    let vectors = vectors(include_str!("vectors/head_file.json"));
+    let vectors = vectors(include_str!("../vectors/head_file.json"));
     assert!(!vectors.is_empty());
     for vector in vectors {
         let name = &vector["name"];

@@ -27,10 +27,10 @@ use caseledger::rules::need::Figure;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
-const REGISTRY: &str = include_str!("../src/cli/sample/registry.jsonl");
-const FAMILY_A: &str = include_str!("../src/cli/sample/family_a.jsonl");
-const WELL_RUN: &str = include_str!("../src/cli/sample/well_run.jsonl");
-const EXPECTED: &str = include_str!("../src/cli/sample/expected.toml");
+const REGISTRY: &str = include_str!("../../src/cli/sample/registry.jsonl");
+const FAMILY_A: &str = include_str!("../../src/cli/sample/family_a.jsonl");
+const WELL_RUN: &str = include_str!("../../src/cli/sample/well_run.jsonl");
+const EXPECTED: &str = include_str!("../../src/cli/sample/expected.toml");
 
 /// One line of a sample file, read.
 #[derive(Clone)]

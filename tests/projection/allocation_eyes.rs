@@ -1,9 +1,7 @@
 //! Allocation asked through one holder's eyes (`semantics.md` 3.3 with 4): what others recorded and it did not know
 //! is no absence.
 
-#[path = "support/history.rs"]
-mod history;
-
+use crate::history::*;
 use caseledger::domain::event::registry::AgencyKind;
 use caseledger::domain::event::{Channel, Role, Told};
 use caseledger::projection::allocation::{Question, allocation};
@@ -11,7 +9,6 @@ use caseledger::projection::coverage::Reason;
 use caseledger::projection::cut::{Basis, Cut, cut};
 use caseledger::projection::knowledge::{Holder, through_eyes_of};
 use caseledger::rules::pack::Pack;
-use history::*;
 
 /// Social care's records of a plan with a worker, of which the school was told the plan alone.
 #[test]

@@ -1,9 +1,6 @@
 //! The worked allocation histories of `semantics.md` 5.3, and the traps of section 9.
-#![expect(clippy::unwrap_used, reason = "a test helper may panic")]
 
-#[path = "support/history.rs"]
-mod history;
-
+use crate::history::*;
 use caseledger::domain::event::allocation::{
     AbsenceKind, AllocationBasis, AllocationContent, WorkerAbsent,
 };
@@ -19,7 +16,6 @@ use caseledger::projection::allocation::{Allocation, Question, Row, allocation};
 use caseledger::projection::cut::{At, Basis, Reading, Readings, cut_with};
 use caseledger::projection::late;
 use caseledger::rules::pack::Pack;
-use history::*;
 use jiff::civil::{Date, date};
 
 const ALL: [Basis; 4] = [Basis::Then, Basis::Recorded, Basis::Ledger, Basis::Now];

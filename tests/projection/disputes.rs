@@ -1,25 +1,13 @@
 //! A recipient's dispute of receipt belongs to the share: it stands and falls with it, also where the share is out of
 //! view (`semantics.md` 2, and laws 5 and 6 of 3.4).
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
-#![expect(
-    dead_code,
-    reason = "the builder is shared with the tests of knowledge"
-)]
 
-#[path = "knowledge/history.rs"]
-mod history;
-
+use crate::knowledge_history::{Entry, History, agency, concern, entry, holder};
 use caseledger::domain::event::record::{EventRetracted, RecordContent, RetractionReason};
 use caseledger::domain::event::sharing::{InfoResponded, ShareReceiptDisputed, SharingContent};
 use caseledger::domain::event::{Channel, Content, Harm, Tri};
 use caseledger::domain::time::When;
 use caseledger::projection::cut::{Basis, ReadingKind};
 use caseledger::projection::knowledge::{Holder, Knowledge, State, through_eyes_of};
-use history::{Entry, History, agency, concern, entry, holder};
 
 fn dispute(history: &History, by: &'static str, share: u64, on: &str) -> Entry {
     let dispute = ShareReceiptDisputed {

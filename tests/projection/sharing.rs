@@ -1,17 +1,6 @@
 //! Need and sharing gaps: the worked histories, and the traps in which a gap would be wrong.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
-#![expect(
-    dead_code,
-    reason = "the builder is shared with the tests of knowledge"
-)]
 
-#[path = "knowledge/history.rs"]
-mod history;
-
+use crate::knowledge_history::{History, agency, concern, disclosure, entry};
 use caseledger::domain::event::case::{CaseContent, PersonRecorded, PersonRole};
 use caseledger::domain::event::concern::{ConcernContent, HealthMissed, PoliceIntelligence};
 use caseledger::domain::event::contact::{ContactContent, VisitMade};
@@ -34,7 +23,6 @@ use caseledger::projection::late;
 use caseledger::projection::placed::Log;
 use caseledger::projection::sharing::{RowKind, SharingAnswer, SharingRow, both_readings, sharing};
 use caseledger::rules::Pack;
-use history::{History, agency, concern, disclosure, entry};
 
 fn answer(history: &History, day: &str) -> SharingAnswer {
     sharing(&history.cut(Basis::Then, day), Pack::england(), false)
@@ -261,7 +249,7 @@ fn k6_a_duty_about_a_child_of_another_record_starts_when_the_link_is_known() {
     assert_eq!(says(&history, "2014-06-13", item, "csc"), "NotShared 8");
 }
 
-fn incident(id: &'static str, on: &str) -> history::Entry {
+fn incident(id: &'static str, on: &str) -> crate::knowledge_history::Entry {
     let kind = caseledger::domain::event::concern::PoliceIncident::default();
     entry(
         id,

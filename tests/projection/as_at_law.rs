@@ -1,17 +1,9 @@
 //! The as-at law of `semantics.md` 3.4 over random histories: laws 1, 2, 3, 6 and 7 for the cut and for the
 //! allocation answer. (4 and 5 are about knowledge and are tested there.)
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "a test helper may panic and count aloud"
-)]
-
-#[path = "support/history.rs"]
-mod history;
 
 use std::collections::BTreeMap;
 
+use crate::history::*;
 use caseledger::domain::event::allocation::{
     AbsenceKind, AllocationBasis, AllocationContent, WorkerAbsent,
 };
@@ -31,7 +23,6 @@ use caseledger::projection::allocation::{Allocation, Question, allocation};
 use caseledger::projection::cut::{At, Basis, Cut, Readings, cut, cut_with};
 use caseledger::projection::placed::{Ingest, Log, Placed};
 use caseledger::rules::pack::Pack;
-use history::*;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use proptest::prelude::*;

@@ -19,7 +19,7 @@ use caseledger::projection::knowledge::{Effect, Grade, Holder, Knowledge, State,
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::history::{Entry, History, agency, concern, entry, staff, when};
+use crate::knowledge_history::{Entry, History, agency, concern, entry, staff, when};
 
 const AGENCIES: [&str; 4] = ["csc", "police", "school", "health"];
 const CHANNELS: [Channel; 4] = [

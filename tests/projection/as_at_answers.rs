@@ -1,25 +1,11 @@
 //! The as-at law of `semantics.md` 3.4 over every answer: allocation, turnover, knowledge and sharing, in all bases,
 //! over random histories. (The cut alone, and laws 4 and 5 fact by fact, have tests of their own.)
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "helpers of tests may panic and count aloud"
-)]
-#![expect(
-    dead_code,
-    reason = "the builder is shared with the tests of knowledge"
-)]
-
-#[path = "as_at_answers/random.rs"]
-mod random;
-
-#[path = "knowledge/history.rs"]
-mod history;
 
 use std::cell::Cell as Counter;
 use std::collections::BTreeMap;
 
+use crate::knowledge_history::holder;
+use crate::random::{DAYS, build, date_of, step, steps};
 use caseledger::domain::event::{Content, sharing::SharingContent};
 use caseledger::domain::time::day_start;
 use caseledger::projection::allocation::succession::{effective_holders, holder_changes};
@@ -32,10 +18,8 @@ use caseledger::projection::need::Case;
 use caseledger::projection::placed::{Log, Placed};
 use caseledger::projection::sharing::{SharingAnswer, sharing_of};
 use caseledger::rules::Pack;
-use history::holder;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use random::{DAYS, build, date_of, step, steps};
 
 const ALL: [Basis; 4] = [Basis::Then, Basis::Recorded, Basis::Ledger, Basis::Now];
 const EYES: [&str; 3] = ["csc", "school", "csc/W1"];
@@ -105,6 +89,9 @@ fn runner(cases: u32) -> TestRunner {
     })
 }
 
+/// Of sixty random histories one in some dozens of runs lacks the rarest thing: then sixty more, but not for ever.
+const ROUNDS: u32 = 10;
+
 /// What there was in the answers, so that a law over empty ones does not pass for a law.
 #[derive(Default)]
 struct Seen(std::cell::RefCell<BTreeMap<&'static str, usize>>);
@@ -128,16 +115,24 @@ impl Seen {
         }
     }
 
-    fn check(&self) {
+    fn everything(&self) -> bool {
         let seen = self.0.borrow();
-        eprintln!("{seen:?}");
-        assert!(seen.values().all(|n| *n > 0), "{seen:?}");
+        !seen.is_empty() && seen.values().all(|n| *n > 0)
     }
 }
 
 #[test]
 fn laws_1_and_3_a_cut_of_a_cut_gives_the_same_answers() {
     let seen = Seen::default();
+    let mut rounds = 0..ROUNDS;
+    while !seen.everything() {
+        assert!(rounds.next().is_some(), "{:?}", seen.0);
+        laws_1_and_3(&seen);
+    }
+    eprintln!("{:?}", seen.0);
+}
+
+fn laws_1_and_3(seen: &Seen) {
     runner(60)
         .run(&(steps(), 0..DAYS + 60), |(steps, day)| {
             let log = build(&steps).log();
@@ -153,7 +148,6 @@ fn laws_1_and_3_a_cut_of_a_cut_gives_the_same_answers() {
             Ok(())
         })
         .unwrap();
-    seen.check();
 }
 
 #[test]
@@ -189,7 +183,7 @@ fn law_6_an_entry_outside_the_cut_changes_no_answer_through_anybodys_eyes() {
         .run(&(steps(), step(), 0..DAYS), |(mut steps, last, day)| {
             let few = build(&steps).entries.len();
             steps.push(last);
-            let history = random::in_order(&steps);
+            let history = crate::random::in_order(&steps);
             if history.entries.len() == few {
                 return Ok(());
             }

@@ -1,10 +1,7 @@
 //! Roles of which no rule says when they are expected (`semantics.md` 5.1.3, 5.1.11 and the last line of 5.2): spells
 //! and changes, and no gaps.
-#![expect(clippy::unwrap_used, reason = "a test helper may panic")]
 
-#[path = "support/history.rs"]
-mod history;
-
+use crate::history::*;
 use caseledger::domain::event::allocation::{
     AllocationBasis, AllocationContent, AllocationEnded, AllocationStarted,
 };
@@ -14,7 +11,6 @@ use caseledger::projection::allocation::succession::holder_changes;
 use caseledger::projection::allocation::{Allocation, Question, allocation};
 use caseledger::projection::cut::{Basis, cut};
 use caseledger::rules::pack::Pack;
-use history::*;
 
 fn begins(role: Role, day: &str, worker: &str) -> CaseEvent {
     let started = AllocationStarted {

@@ -1,15 +1,11 @@
 //! The order of changes on one day (`semantics.md` 1.5), and what a sentence may say (3.4).
-#![expect(clippy::unwrap_used, reason = "a test helper may panic")]
 
-#[path = "support/history.rs"]
-mod history;
-
+use crate::history::*;
 use caseledger::domain::event::Role;
 use caseledger::projection::allocation::gap::GapKind;
 use caseledger::projection::allocation::{Question, Row, allocation};
 use caseledger::projection::cut::{Basis, cut};
 use caseledger::rules::pack::Pack;
-use history::*;
 
 fn row(h: &History, day: &str) -> Row {
     let cut = cut(&h.log(), Basis::Then, &at(day));

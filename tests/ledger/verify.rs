@@ -1,6 +1,6 @@
 //! Checking a ledger from its stored bytes: what is whole is verified, what was changed is named.
 
-#[path = "support/ledger.rs"]
+#[path = "../support/ledger.rs"]
 mod ledger;
 
 use caseledger::ledger::checkpoint::Checkpoint;

@@ -541,7 +541,7 @@ fn the_keys_that_count_are_those_of_the_vectors() {
 )]
 #[test]
 fn the_worked_values_of_the_format_page_are_what_the_code_computes() {
-    let page = include_str!("../proto/FORMAT.md");
+    let page = include_str!("../../proto/FORMAT.md");
     let shown = |what: &str, value: &str| assert!(page.contains(value), "{what}: {value}");
     let origin: caseledger::ledger::statement::Origin =
         "ledger.example/safeguarding".parse().unwrap();

@@ -1,10 +1,4 @@
 //! A small builder of histories for the tests of projections.
-#![allow(
-    dead_code,
-    clippy::indexing_slicing,
-    reason = "each test binary uses a part of it, and a helper may panic"
-)]
-#![expect(clippy::unwrap_used, reason = "a test helper may panic")]
 
 use std::sync::Arc;
 

@@ -1,16 +1,8 @@
 //! Knowledge facts: the worked histories K1 to K7 of the semantics, and the laws that hold for them.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
-#![expect(dead_code, reason = "the builder is shared with the tests of sharing")]
 
-#[path = "knowledge/history.rs"]
-mod history;
-#[path = "knowledge/laws.rs"]
-mod laws;
-
+use crate::knowledge_history::{
+    Entry, History, agency, concern, disclosure, entry, holder, say, staff,
+};
 use caseledger::domain::event::allocation::{
     AllocationBasis, AllocationContent, AllocationEnded, AllocationStarted,
 };
@@ -32,7 +24,6 @@ use caseledger::projection::knowledge::{
 };
 use caseledger::projection::need::Case;
 use caseledger::rules::Pack;
-use history::{Entry, History, agency, concern, disclosure, entry, holder, say, staff};
 
 struct K1 {
     history: History,

@@ -27,7 +27,7 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use proptest::prelude::*;
 
-use super::history::{Entry, History, agency, concern, disclosure, entry, staff, when};
+use crate::knowledge_history::{Entry, History, agency, concern, disclosure, entry, staff, when};
 
 /// Days that the histories run over, from 1 January 2013.
 pub(crate) const DAYS: u16 = 300;

@@ -1,17 +1,6 @@
 //! Who is involved, and who cannot be told to be (`semantics.md` 7.1, step 3).
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
-#![expect(
-    dead_code,
-    reason = "the builder is shared with the tests of knowledge"
-)]
 
-#[path = "knowledge/history.rs"]
-mod history;
-
+use crate::knowledge_history::{History, agency, concern, entry};
 use caseledger::domain::event::court::{CourtApplicationIssued, CourtContent, OrderKind};
 use caseledger::domain::event::registry::{AgencyKind, AgencyRegistered, RegistryContent};
 use caseledger::domain::event::{Channel, Content, Harm, Tri};
@@ -19,7 +8,6 @@ use caseledger::projection::coverage::Reason;
 use caseledger::projection::cut::Basis;
 use caseledger::projection::need::{Case, Need};
 use caseledger::rules::Pack;
-use history::{History, agency, concern, entry};
 
 /// Care proceedings; Cafcass is registered, and connected or not, and was told of one thing or not.
 fn need(connected: bool, named: bool) -> Need {

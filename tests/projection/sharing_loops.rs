@@ -1,17 +1,6 @@
 //! What is to come back: feedback on a referral and answers to requests; and what is no share, no sure gap.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
-#![expect(
-    dead_code,
-    reason = "the builder is shared with the tests of knowledge"
-)]
 
-#[path = "knowledge/history.rs"]
-mod history;
-
+use crate::knowledge_history::{Entry, History, agency, concern, disclosure, entry, staff, when};
 use caseledger::domain::event::allocation::{AllocationContent, HandoverCompleted};
 use caseledger::domain::event::case::{CaseContent, PersonRecorded, PersonRole};
 use caseledger::domain::event::concern::{ConcernContent, IncidentKind, PoliceIncident};
@@ -36,7 +25,6 @@ use caseledger::projection::cut::Basis;
 use caseledger::projection::knowledge::{CellState, Timing, who_knew_what};
 use caseledger::projection::sharing::{RowKind, SharingAnswer, SharingRow, sharing};
 use caseledger::rules::{Pack, Tier};
-use history::{Entry, History, agency, concern, disclosure, entry, staff, when};
 
 fn answer(history: &History, basis: Basis, day: &str) -> SharingAnswer {
     sharing(&history.cut(basis, day), Pack::england(), false)

@@ -1,9 +1,6 @@
 //! The traps of `semantics.md` section 9 for allocation, and the rules of 5.1 that no worked history reaches.
-#![expect(clippy::unwrap_used, reason = "a test helper may panic")]
 
-#[path = "support/history.rs"]
-mod history;
-
+use crate::history::*;
 use caseledger::domain::event::allocation::{
     AbsenceKind, AllocationBasis, AllocationContent, AllocationTransferred, ChangeReason, Cover,
     CoverKind, Explained, UnallocatedReasonRecorded, WorkerAbsent,
@@ -23,7 +20,6 @@ use caseledger::projection::coverage::Reason;
 use caseledger::projection::cut::{Basis, cut};
 use caseledger::projection::placed::{Log, Unseen, UnseenReason};
 use caseledger::rules::pack::Pack;
-use history::*;
 use jiff::civil::date;
 
 const LATEST: &str = "2014-06-30";

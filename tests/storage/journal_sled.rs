@@ -78,7 +78,11 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     let mut acknowledged = 0;
     for lines in [1, 4, 17, 30, 61, 8] {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_that_appends_until_killed", "--nocapture"])
+            .args([
+                "--exact",
+                "journal_sled::child_that_appends_until_killed",
+                "--nocapture",
+            ])
             .env(CHILD, dir.path())
             .stdout(Stdio::piped())
             .spawn()
