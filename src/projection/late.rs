@@ -7,7 +7,7 @@
 //! ```text
 //! current ──── differs? ──── first: no late correction applied
 //!                  │
-//!                  └─ on which? ─ each: those of one entry alone left out
+//!                  └─ on which? ─ each: the current words without those of one entry, the first words with them alone
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use super::placed::Log;
 use super::statement::late_errors;
 
 /// Entries that are read again, at most, to tell on which of the late corrections a finding depends: the entries of
-/// the log once for each corrected one. Where that is more, a finding of one reading only names all of them.
+/// the log twice for each corrected one. Where that is more, a finding of one reading only names all of them.
 pub const SINGLED_OUT_ENTRIES: usize = 20_000;
 
 /// On which late corrections a finding depends; by default on none.
@@ -57,9 +57,20 @@ pub struct Earlier<A> {
     pub corrections: Vec<u64>,
     /// By the words first recorded: with none of them. What was corrected in time is.
     pub first: A,
-    /// Where more than one entry has late corrections: those of each entry, and what is said without these alone.
-    /// Empty where that would be more than [`SINGLED_OUT_ENTRIES`].
-    pub each: Vec<(Vec<u64>, A)>,
+    /// Where more than one entry has late corrections, each such entry. Empty where that would be more than
+    /// [`SINGLED_OUT_ENTRIES`].
+    pub each: Vec<OfEntry<A>>,
+}
+
+/// The late corrections of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfEntry<A> {
+    /// Their positions, ascending.
+    pub corrections: Vec<u64>,
+    /// What is said by the current words without them.
+    pub without: A,
+    /// What is said by the words first recorded with them, and no other late one.
+    pub alone: A,
 }
 
 impl<A> Earlier<A> {
@@ -70,20 +81,29 @@ impl<A> Earlier<A> {
             corrections: self.corrections.clone(),
             first: of(&self.first),
             each: each
-                .map(|(corrections, without)| (corrections.clone(), of(without)))
+                .map(|entry| OfEntry {
+                    corrections: entry.corrections.clone(),
+                    without: of(&entry.without),
+                    alone: of(&entry.alone),
+                })
                 .collect(),
         }
     }
 
-    /// On which corrections a finding depends that exists under one reading only: those of each entry without which
-    /// alone it goes or comes. When none is it alone, all.
+    /// On which corrections a finding depends that exists under one reading only: those of each entry that alone
+    /// unmake it, left out of the current words or put into the first. When none does so alone, all.
     pub fn dependence(&self, first_words: bool, has: impl Fn(&A) -> bool) -> Dependence {
-        let turning = self
-            .each
-            .iter()
-            .filter(|(_, without)| has(without) == first_words);
-        let mut corrections: Vec<u64> = turning
-            .flat_map(|(corrections, _)| corrections.iter().copied())
+        let unmake = |entry: &&OfEntry<A>| {
+            let turned = if first_words {
+                &entry.alone
+            } else {
+                &entry.without
+            };
+            !has(turned)
+        };
+        let entries = self.each.iter().filter(unmake);
+        let mut corrections: Vec<u64> = entries
+            .flat_map(|entry| entry.corrections.iter().copied())
             .collect();
         corrections.sort_unstable();
         if corrections.is_empty() {
@@ -118,12 +138,17 @@ pub fn earlier(
     if corrections.is_empty() {
         return None;
     }
-    let again = by_entry.len().saturating_mul(log.entries().len());
+    let twice = by_entry.len().saturating_mul(2);
+    let again = twice.saturating_mul(log.entries().len());
     let single = by_entry.len() > 1 && again <= SINGLED_OUT_ENTRIES;
     let each = by_entry.values().filter(|_| single);
     Some(Earlier {
         each: each
-            .map(|of| (of.iter().copied().collect(), without(of)))
+            .map(|of| OfEntry {
+                corrections: of.iter().copied().collect(),
+                without: without(of),
+                alone: without(&late.difference(of).copied().collect()),
+            })
             .collect(),
         corrections: corrections.into_iter().collect(),
         first,

@@ -16,6 +16,7 @@ mod convert_event;
 mod crash;
 mod erasure;
 mod inquiry_allocation;
+mod inquiry_late;
 mod inquiry_sharing;
 mod raw;
 mod read;
