@@ -64,11 +64,11 @@ pub struct Cut {
 
 /// Cuts a log at a moment.
 pub fn cut(log: &Log, basis: Basis, at: impl Into<At>) -> Cut {
-    cut_with(log, basis, at, Readings::Current)
+    cut_with(log, basis, at, &Readings::Current)
 }
 
 /// Cuts a log at a moment, and says which words of corrected entries are read.
-pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: Readings) -> Cut {
+pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: &Readings) -> Cut {
     let at = at.into();
     let statements = Statements::of(log, basis);
     let clocks = Clocks {
@@ -76,7 +76,7 @@ pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: Readings) -> 
         statements: &statements,
         basis,
         at,
-        words: &words,
+        words,
     };
     let kept: Vec<Placed> = log
         .entries()

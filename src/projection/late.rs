@@ -130,7 +130,7 @@ pub fn earlier(
     }
     let without = |left_out: &BTreeSet<u64>| {
         let words = Readings::without(left_out.iter().copied());
-        through(cut_with(log, basis, at, words))
+        through(cut_with(log, basis, at, &words))
     };
     let first = without(&late);
     let by_entry = of_cuts(current, &first);

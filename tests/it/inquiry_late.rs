@@ -134,20 +134,23 @@ async fn the_state_at_a_date_names_the_late_correction_of_each_open_gap() {
     loaded.world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn cells_and_what_changes_left_behind_stand_under_both_readings() {
-    let mut loaded = corrected().await;
-    let at = question("FAMILY-A", Basis::Then, "");
-    let allocation = loaded.ask(at.clone()).await;
-    let asked = |item| pb::KnowledgeQuestion {
+/// Who knew what, with the practitioners.
+async fn known(loaded: &mut Loaded, item: Option<u64>) -> pb::KnowledgeAnswer {
+    let asked = pb::KnowledgeQuestion {
         case_id: "FAMILY-A".to_owned(),
-        as_at: at.as_at.clone(),
+        as_at: question("FAMILY-A", Basis::Then, "").as_at,
         practitioners: true,
         item,
         ..Default::default()
     };
-    let answer = loaded.client.inquiry.knowledge(asked(None)).await;
-    let answer = answer.unwrap().into_inner();
+    let answer = loaded.client.inquiry.knowledge(asked).await;
+    answer.unwrap().into_inner()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_that_a_late_correction_changes_stands_under_both_readings() {
+    let mut loaded = corrected().await;
+    let answer = known(&mut loaded, None).await;
     let told = |cell: &&pb::Cell| !cell.depends_on_corrections.is_empty();
     let marked: Vec<&pb::Cell> = answer.cells.iter().filter(told).collect();
     let of_csc = |cell: &&&pb::Cell| {
@@ -177,6 +180,17 @@ async fn cells_and_what_changes_left_behind_stand_under_both_readings() {
     for cell in &marked {
         assert_eq!(cell.depends_on_corrections, [late], "{cell:?}");
     }
+    let one = known(&mut loaded, Some(current.item)).await;
+    assert_eq!(one.items.len(), 1);
+    assert!(one.cells.iter().any(|cell| cell.first_words_only));
+    loaded.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_left_behind_stands_under_both_readings() {
+    let mut loaded = corrected().await;
+    let allocation = loaded.ask(question("FAMILY-A", Basis::Then, "")).await;
+    let answer = known(&mut loaded, None).await;
     let of_start = position(&allocation.entries, 9001);
     let unread: Vec<_> = answer
         .not_shown_as_read
@@ -198,13 +212,5 @@ async fn cells_and_what_changes_left_behind_stand_under_both_readings() {
     {
         assert!(row.depends_on_corrections.is_empty(), "{row:?}");
     }
-    let one = loaded
-        .client
-        .inquiry
-        .knowledge(asked(Some(current.item)))
-        .await;
-    let one = one.unwrap().into_inner();
-    assert_eq!(one.items.len(), 1);
-    assert!(one.cells.iter().any(|cell| cell.first_words_only));
     loaded.world.stop().await;
 }

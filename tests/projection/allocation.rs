@@ -22,10 +22,10 @@ const ALL: [Basis; 4] = [Basis::Then, Basis::Recorded, Basis::Ledger, Basis::Now
 const LATEST: &str = "2016-06-30";
 
 fn answer(history: &History, basis: Basis, day: &str) -> Allocation {
-    first_or_current(history, basis, day, Readings::Current)
+    first_or_current(history, basis, day, &Readings::Current)
 }
 
-fn first_or_current(history: &History, basis: Basis, day: &str, words: Readings) -> Allocation {
+fn first_or_current(history: &History, basis: Basis, day: &str, words: &Readings) -> Allocation {
     let cut = cut_with(&history.log(), basis, &at(day), words);
     allocation(&cut, &Question::new(Pack::england()))
 }
@@ -371,9 +371,9 @@ fn a5_a_late_entry_and_a_record_error_give_each_basis_its_own_answer() {
     }
     for basis in ALL {
         assert_eq!(gap(basis, "2013-07-01").1, 10, "{basis:?}");
-        let first = first_or_current(&h, basis, "2013-07-01", Readings::without(errors_of(&h)));
+        let first = first_or_current(&h, basis, "2013-07-01", &Readings::without(errors_of(&h)));
         assert_eq!(social_worker(&first).gaps[0].at_least.days, 17, "{basis:?}");
-        let cut = cut_with(&h.log(), basis, &at("2013-07-01"), Readings::Current);
+        let cut = cut_with(&h.log(), basis, &at("2013-07-01"), &Readings::Current);
         let late = cut
             .readings()
             .iter()
@@ -395,7 +395,7 @@ fn a5_a_gap_of_one_reading_only_stays_listed_and_depends_on_the_late_correction(
     let h = a5();
     for basis in ALL {
         let (log, at) = (h.log(), At::from(&at("2013-07-01")));
-        let current = cut_with(&log, basis, at, Readings::Current);
+        let current = cut_with(&log, basis, at, &Readings::Current);
         let earlier = late::earlier(&log, (basis, at), &current, |cut| cut).unwrap();
         assert_eq!(earlier.corrections, errors_of(&h));
         let first = earlier.first;
@@ -438,7 +438,7 @@ fn before_it_was_made_a_late_correction_gives_no_second_reading_to_the_record_as
         (Basis::Ledger, false),
     ] {
         let at = At::from(&at("2013-05-01"));
-        let current = cut_with(&log, basis, at, Readings::Current);
+        let current = cut_with(&log, basis, at, &Readings::Current);
         let first = late::earlier(&log, (basis, at), &current, |cut| cut);
         assert_eq!(first.is_some(), has, "{basis:?}");
     }

@@ -138,8 +138,8 @@ fn laws_1_and_3(seen: &Seen) {
             let log = build(&steps).log();
             for basis in ALL {
                 for words in words(&log) {
-                    let once = cut_with(&log, basis, moment(day), words.clone());
-                    let twice = cut_with(once.log(), basis, moment(day), words.clone());
+                    let once = cut_with(&log, basis, moment(day), &words);
+                    let twice = cut_with(once.log(), basis, moment(day), &words);
                     let given = answers(&once);
                     seen.count(&given);
                     same(&given, &answers(&twice), &format!("{basis:?} {words:?}"))?;

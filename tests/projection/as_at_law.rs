@@ -396,8 +396,8 @@ fn law_1_and_3_a_cut_of_a_cut_is_the_same_cut_and_gives_the_same_answer() {
             }
             for basis in ALL {
                 for words in words(&log) {
-                    let once = cut_with(&log, basis, moment(day), words.clone());
-                    let twice = cut_with(once.log(), basis, moment(day), words.clone());
+                    let once = cut_with(&log, basis, moment(day), &words);
+                    let twice = cut_with(once.log(), basis, moment(day), &words);
                     prop_assert_eq!(
                         positions(&once),
                         positions(&twice),

@@ -74,10 +74,8 @@ fn too_late(answer: &SharingAnswer, item: u64) -> &SharingRow {
         row.kind == RowKind::Late && row.item == item && row.agency.as_str() == "csc"
     };
     let rows: Vec<&SharingRow> = answer.rows.iter().filter(of).collect();
-    let [row] = rows.as_slice() else {
-        panic!("{rows:?} of {answer:?}")
-    };
-    row
+    assert_eq!(rows.len(), 1, "{rows:?} of {answer:?}");
+    rows[0]
 }
 
 /// The knowledge answer of both readings.
@@ -95,11 +93,8 @@ fn cells(answer: &KnowledgeAnswer, item: u64) -> Vec<&Cell> {
         .collect()
 }
 
-fn timing(cell: &Cell) -> Timing {
-    match cell.state {
-        CellState::Knows { timing, .. } => timing,
-        _ => panic!("{cell:?}"),
-    }
+fn in_time(cell: &Cell) -> bool {
+    matches!(&cell.state, CellState::Knows { timing, .. } if *timing == Timing::InTime)
 }
 
 fn on(corrections: &[u64], first_words: bool) -> Dependence {
@@ -153,8 +148,8 @@ fn a_record_error_made_in_time_gives_no_second_reading() {
 fn what_turns_on_a_correction_made_in_time_names_no_late_one() {
     for (first, corrected) in [("2013-01-09", "2013-01-31"), ("2013-01-31", "2013-01-09")] {
         let mut history = History::new();
-        let in_time = [(corrected, "2013-02-01")];
-        let (timely, _) = shared(&mut history, ("2013-01-09", first), &in_time);
+        let timely_made = [(corrected, "2013-02-01")];
+        let (timely, _) = shared(&mut history, ("2013-01-09", first), &timely_made);
         let late = [("2013-02-20", LATE)];
         let (item, correction) = shared(&mut history, ("2013-01-15", "2013-01-15"), &late);
         let answer = both(&history);
@@ -174,7 +169,7 @@ fn what_turns_on_a_correction_made_in_time_names_no_late_one() {
             panic!("one reading: {answer:?}")
         };
         assert_eq!(cell.depends_on, Dependence::default());
-        assert_eq!(timing(cell) == Timing::InTime, corrected == "2013-01-09");
+        assert_eq!(in_time(cell), corrected == "2013-01-09");
     }
 }
 
@@ -265,7 +260,6 @@ fn a_cell_that_a_late_correction_changes_stands_under_both_readings_and_says_so(
         let [current, before] = cells(&answer, item)[..] else {
             panic!("{answer:?}")
         };
-        let in_time = |cell: &Cell| timing(cell) == Timing::InTime;
         assert_eq!(in_time(current), corrected == "2013-01-09");
         assert_eq!(in_time(before), first == "2013-01-09");
         assert_eq!(current.depends_on, on(&correction, false));

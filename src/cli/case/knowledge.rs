@@ -210,10 +210,13 @@ fn current(answer: &pb::KnowledgeAnswer) -> impl Iterator<Item = &pb::Cell> {
 
 /// The words of a cell; with a mark when they depend on a correction.
 fn marked(cell: &pb::Cell, latest: bool) -> String {
-    let mark = if cell.depends_on_corrections.is_empty() {
-        ""
-    } else {
-        " *"
+    let mark = match (
+        cell.depends_on_corrections.as_slice(),
+        cell.first_words_only,
+    ) {
+        ([], _) => "",
+        (_, false) => " *",
+        (_, true) => ", by the first words *",
     };
     format!("{}{mark}", words(cell, latest))
 }
@@ -439,12 +442,7 @@ fn legend(answer: &pb::KnowledgeAnswer, latest: bool) -> Vec<String> {
         .filter(|(state, _)| there(*state))
         .map(|(_, line)| (*line).to_owned())
         .collect();
-    if current(answer).any(|cell| !cell.depends_on_corrections.is_empty()) {
-        lines.push(
-            "*: depends on a correction; by the words first recorded it said something else."
-                .to_owned(),
-        );
-    }
+    lines.extend(late::mark(answer));
     lines.push("One item in full, with how it is known: --item N.".to_owned());
     lines
 }

@@ -4,7 +4,7 @@ use crate::grpc::pb;
 
 use super::super::page::Section;
 use super::super::words::{and, bound, depends};
-use super::{holder, what, words};
+use super::{current, holder, what, words};
 
 /// A section when there is such a cell: a line for each item and reading, the agencies of which the same is said
 /// together.
@@ -40,6 +40,14 @@ pub(super) fn section(answer: &pb::KnowledgeAnswer, latest: bool) -> Option<Sect
     });
     let notes: Vec<String> = notes.collect();
     (!notes.is_empty()).then(|| Section::of("Cells that depend on a correction", notes))
+}
+
+/// The mark of a cell explained, where there is one.
+pub(super) fn mark(answer: &pb::KnowledgeAnswer) -> Option<String> {
+    let words = "*: depends on a correction; by the words first recorded it said something else.";
+    current(answer)
+        .any(|cell| !cell.depends_on_corrections.is_empty())
+        .then(|| words.to_owned())
 }
 
 /// `yes` or nothing, for a column.
