@@ -2,6 +2,7 @@
 
 pub mod args;
 mod ask;
+mod bench;
 mod case;
 mod checkpoint;
 mod demo;
@@ -9,6 +10,7 @@ mod directory;
 mod entry;
 mod error;
 mod exit;
+mod format;
 mod json_lines;
 mod output;
 mod serve;
@@ -86,6 +88,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             output::data(String::from_utf8_lossy(&script).trim_end())?;
             Ok(Exit::Done)
         }
+        Command::Bench(bench) => runtime()?.block_on(bench::bench(&global, &bench)),
         Command::Demo(demo) => runtime()?.block_on(demo::demo(&global, &demo)),
         Command::Entry(verb) => runtime()?.block_on(entry::run(&global, verb)),
         Command::Verify(args::Verify::Store(store)) => verify::store(&global, &store),

@@ -9,6 +9,7 @@ pub mod inquiry;
 pub mod integrity;
 pub mod ledger;
 pub mod pb;
+pub mod peer;
 pub mod schema;
 pub mod server;
 pub mod status;

@@ -1,5 +1,6 @@
 //! The command line as a tree: noun, then verb.
 
+mod bench;
 mod case;
 
 use std::net::SocketAddr;
@@ -10,8 +11,9 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::exit;
-use super::output::Format;
+use super::format::Format;
 
+pub use self::bench::{Bench, Shape};
 pub use self::case::{AsAt, Basis, Case, Window};
 
 /// An event-sourced audit ledger for multi-agency child-safeguarding cases.
@@ -82,6 +84,8 @@ pub enum Command {
     /// The signed head of the ledger.
     #[command(subcommand)]
     Checkpoint(Checkpoint),
+    /// Measure a real server over loopback: rates, latencies, CPU, opening, verifying.
+    Bench(Bench),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -1,11 +1,11 @@
 //! Statements: an original entry and the entries about the record that target it (`semantics.md` 2).
 
-use std::collections::BTreeSet;
+mod late;
 
 use jiff::Timestamp;
 
 use super::clock::{self, asserted};
-use super::cut::{Basis, LATE_CORRECTION_DAYS, Readings};
+use super::cut::{Basis, Readings};
 use super::placed::{Log, Placed};
 use crate::domain::event::meeting::MeetingContent;
 use crate::domain::event::record::{CorrectionKind, RecordContent, RetractionReason};
@@ -13,7 +13,9 @@ use crate::domain::event::referral::ReferralContent;
 use crate::domain::event::sharing::SharingContent;
 use crate::domain::event::{CaseEvent, Content, EntryRef, Recipient};
 use crate::domain::id::AgencyId;
-use crate::domain::time::{Interval, days_between, london_date};
+use crate::domain::time::Interval;
+
+pub(super) use late::{late_errors, lateness};
 
 /// What an entry is to the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -390,40 +392,6 @@ pub(super) fn review_began<'a>(
         .filter(|(event, _)| matches!(event.content, Content::Review(_)))
         .map(|(_, occurred)| occurred.latest)
         .min()
-}
-
-/// Whole days from the recording of an entry to that of a correction of it; and whether more than
-/// [`LATE_CORRECTION_DAYS`] of them, or a review begun before, make it late.
-pub(super) fn lateness(
-    original: &Placed,
-    correcting: &Placed,
-    review: Option<Timestamp>,
-) -> (i64, bool) {
-    let made = correcting.recorded_or_appended();
-    let first = original.recorded_or_appended();
-    let day = |interval: Interval| london_date(interval.earliest.unwrap_or(interval.latest));
-    let days = days_between(day(first), day(made));
-    let after_review =
-        review.is_some_and(|review| made.earliest.is_some_and(|made| made >= review));
-    (days, days > LATE_CORRECTION_DAYS || after_review)
-}
-
-/// Positions of the record errors of a log that are late, when a review began at this moment.
-pub(super) fn late_errors(log: &Log, basis: Basis, review: Option<Timestamp>) -> BTreeSet<u64> {
-    let statements = Statements::of(log, basis);
-    let entries = log.entries();
-    let late = entries.iter().enumerate().filter(|(index, entry)| {
-        let error = matches!(
-            statements.tie(*index),
-            Tie::Member {
-                effect: Effect::RecordError,
-                ..
-            }
-        );
-        let original = entries.get(statements.root(*index));
-        error && original.is_some_and(|original| lateness(original, entry, review).1)
-    });
-    late.map(|(_, entry)| entry.position).collect()
 }
 
 /// The clock of a whole statement in *then* or *now*, from its own members alone.

@@ -5,6 +5,7 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod bench;
 mod case;
 mod demo;
 mod entry;

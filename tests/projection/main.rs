@@ -20,6 +20,7 @@ mod knowledge;
 mod knowledge_history;
 mod knowledge_laws;
 mod late;
+mod need_joined;
 mod need_party;
 mod random;
 mod sharing;
