@@ -127,13 +127,15 @@ pub(super) fn grid(table: &Table, width: Option<u16>) -> String {
     for row in &table.rows {
         grid.add_row(row);
     }
+    for column in grid.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
     if let Some(width) = width {
         let mut bounds: Vec<Bounds> = (0..table.columns.len())
             .map(|number| fit(table, number))
             .collect();
         squeeze(&mut bounds, width);
         for (column, bounds) in grid.column_iter_mut().zip(bounds) {
-            column.set_padding((0, 1));
             column.set_constraint(ColumnConstraint::Boundaries {
                 lower: Width::Fixed(bounds.lower),
                 upper: Width::Fixed(bounds.upper),
