@@ -23,5 +23,6 @@ mod read;
 mod refusals;
 mod sample_case;
 mod stop;
+mod system;
 mod uncommitted;
 mod world;
