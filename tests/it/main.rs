@@ -15,6 +15,7 @@ mod convert_descriptor;
 mod convert_event;
 mod erasure;
 mod inquiry_allocation;
+mod inquiry_late;
 mod inquiry_sharing;
 mod kill;
 mod raw;
