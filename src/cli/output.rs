@@ -319,7 +319,7 @@ mod tests {
         let out = |format| rendered(&sample(), format).unwrap();
         assert_eq!(
             out(Format::Table),
-            " WHO  CHILD TOLD\n SW1  =no record\n1 worker"
+            "WHO CHILD TOLD\nSW1 =no record\n1 worker"
         );
         assert_eq!(
             out(Format::Json),
