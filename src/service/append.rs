@@ -6,6 +6,7 @@
 //! checkpoint. When the outcome of a commit is unknown the writer answers `InDoubt`, and refuses everything until a
 //! restart has re-read the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::journal::head::HeadFile;
 use crate::journal::{AppendError, Record};
+use crate::ledger::chain::ChainHead;
 use crate::ledger::digest::{ChainTag, Link};
 use crate::ledger::entry::SealedEntry;
 
@@ -83,6 +85,8 @@ pub(super) struct Writer {
     /// This start of the machine, as it stands beside each checkpoint in the head file.
     pub(super) boot_id: [u8; 16],
     pub(super) unsynced_since: Option<Duration>,
+    /// Heads of chains as they are stored, of those written to lately.
+    pub(super) heads: BTreeMap<ChainTag, ChainHead>,
 }
 
 impl Writer {
@@ -137,14 +141,8 @@ impl Writer {
                 answer(job.answer, Err(Refused::DeadlinePassed));
                 continue;
             }
-            let mut local = Overlay::default();
-            match self.stage(job.items, job.is_batch, time, (&commit, &mut local)) {
-                Ok(placements) => {
-                    commit.merge(local);
-                    waiting.push((job.answer, Ok(placements)));
-                }
-                Err(refused) => waiting.push((job.answer, Err(refused))),
-            }
+            let placed = self.stage(job.items, job.is_batch, time, &mut commit);
+            waiting.push((job.answer, placed));
         }
         match self.make_durable(commit) {
             Ok(()) => waiting.into_iter().for_each(|(to, with)| answer(to, with)),
@@ -157,7 +155,7 @@ impl Writer {
     }
 
     /// Journal, tree, checkpoint, head file, followers, in this order.
-    pub(super) fn make_durable(&mut self, commit: Overlay) -> Result<(), Refused> {
+    pub(super) fn make_durable(&mut self, mut commit: Overlay) -> Result<(), Refused> {
         if commit.staged.is_empty() {
             return Ok(());
         }
@@ -192,7 +190,11 @@ impl Writer {
         }
         self.unsynced_since
             .get_or_insert_with(|| self.shared.clock.monotonic());
-        self.shared.publish(commit, head);
+        self.shared.publish(&mut commit, head);
+        if self.heads.len() >= limits::HEADS_KEPT {
+            self.heads.clear();
+        }
+        self.heads.extend(commit.into_heads());
         Ok(())
     }
 

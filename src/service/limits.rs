@@ -50,8 +50,13 @@ pub const SUBSCRIBE_PAGE: usize = 256;
 /// Entries that may wait for one subscriber. A slower reader holds back only itself.
 pub const SUBSCRIBE_BUFFER: usize = 64;
 
-/// Events of one `AppendStream` that may be in flight before the server stops reading from that client.
-pub const STREAM_IN_FLIGHT: usize = 256;
+/// Heads of chains that the writer keeps in memory, some 250 bytes each: cases that are written to again and again. More
+/// are read from the journal.
+pub const HEADS_KEPT: usize = 65_536;
+
+/// Events of one `AppendStream` that may be in flight before the server stops reading from that client: two commits, so
+/// that one is filled while the other is synced.
+pub const STREAM_IN_FLIGHT: usize = 2 * COMMIT_EVENTS;
 
 /// Longest a unary call may take, whatever deadline the client names.
 pub const UNARY_CEILING: Duration = Duration::from_mins(1);
