@@ -10,6 +10,7 @@ mod directory;
 mod entry;
 mod error;
 mod exit;
+mod format;
 mod json_lines;
 mod output;
 mod serve;

@@ -71,7 +71,7 @@
 //!
 //! | | test |
 //! |---|---|
-//! | Acknowledged means durable: nothing is lost or doubled by kill -9 | `it::crash` |
+//! | Acknowledged means durable: nothing is lost or doubled by kill -9 | `it::kill` |
 //! | An event is kept byte for byte, with a proof that holds | `an_appended_event_is_read_back_byte_for_byte_with_a_proof_that_holds` |
 //! | A batch lands whole or not at all | `a_batch_lands_whole_over_several_cases_and_a_bad_event_in_it_lands_none` |
 //! | The same event again gets the same place | `the_same_event_again_gets_the_same_place_and_other_content_under_its_id_is_refused` |

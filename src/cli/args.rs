@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::exit;
-use super::output::Format;
+use super::format::Format;
 
 pub use self::bench::{Bench, Shape};
 pub use self::case::{AsAt, Basis, Case, Window};

@@ -4,7 +4,8 @@ use super::args::Global;
 use super::ask;
 use super::error::Failure;
 use super::exit::Exit;
-use super::output::{self, Format, Table};
+use super::format::Format;
+use super::output::{self, Table};
 
 /// Prints the newest checkpoint: the signed note itself, or its parts.
 pub(super) async fn show(global: &Global) -> Result<Exit, Failure> {

@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 use super::args::{Demo, Global};
 use super::error::Failure;
 use super::exit::Exit;
-use super::output::{self, Format};
+use super::format::Format;
+use super::output::{self};
 use super::serve;
 use crate::service::access::check_listen;
 

@@ -1,7 +1,7 @@
 //! The files of one ledger in a directory, and opening them: the composition of journal, vault, clock and keys.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::grpc::schema::singular;
 use crate::journal::Journal;
 use crate::journal::scan::{ScanError, read_commit, scan};
 use crate::journal::sled::{INDEX_LAG_MAX, Options, SledJournal, SyncFault};
-use crate::ledger::head;
+use crate::ledger::head::{self, Head};
 use crate::ledger::note::{NoteSigner, VerifierKey};
 use crate::ledger::statement::Origin;
 use crate::service::Service;
@@ -20,7 +20,7 @@ use crate::service::clock::SystemClock;
 use crate::service::start::{Parts, boot_id, read_record, start};
 use crate::vault::keyring::Keyring;
 
-use super::error::Failure;
+use super::error::{Failure, causes, is_of_system};
 use super::exit::Exit;
 use super::verify::Copied;
 
@@ -30,9 +30,29 @@ fn lost(path: &Path, why: &dyn std::fmt::Display) -> Failure {
         .advise("restore this file from a copy of the ledger; never make a new one")
 }
 
+/// A small file of a ledger that cannot be read: gone, or not to be had now.
+fn unread(path: &Path, error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::NotFound {
+        return lost(path, error);
+    }
+    let what = format!("{}: {error}", path.display());
+    Failure::new(Exit::Other, what).advise("see to the disk and the permissions, then start again")
+}
+
 /// Whether two boot ids are certainly of one start of the machine: an unknown one never is.
 fn is_same_start(before: [u8; 16], now: [u8; 16]) -> bool {
     before == now && now != [0; 16]
+}
+
+/// A call that the system refused (no room, no descriptor left, a device that fails) is not a damaged record.
+fn failed(error: &(dyn std::error::Error + 'static), broken: &Broken<'_>) -> Failure {
+    let what = causes(error);
+    if !is_of_system(error) {
+        return broken(&what);
+    }
+    Failure::new(Exit::Other, what).advise(
+        "nothing that was acknowledged is lost: see to the disk (room, permissions, open files), then start again",
+    )
 }
 
 /// A failure of the store, with the advice that goes with it.
@@ -136,7 +156,7 @@ impl Directory {
                 Failure::new(Exit::NotFound, what).advise("name its directory: --store DIR")
             );
         }
-        let text = fs::read_to_string(&path).map_err(|error| lost(&path, &error))?;
+        let text = fs::read_to_string(&path).map_err(|error| unread(&path, &error))?;
         text.trim().parse().map_err(|error| lost(&path, &error))
     }
 
@@ -148,15 +168,15 @@ impl Directory {
     /// The public key of the ledger that is here.
     pub(super) fn vkey(&self) -> Result<VerifierKey, Failure> {
         let path = self.vkey_file();
-        let text = fs::read_to_string(&path).map_err(|error| lost(&path, &error))?;
+        let text = fs::read_to_string(&path).map_err(|error| unread(&path, &error))?;
         text.trim().parse().map_err(|error| lost(&path, &error))
     }
 
     /// The seed of the checkpoint key: whole, readable by its owner only, and that of the public key beside it.
     fn log_key(&self, origin: &Origin) -> Result<[u8; 32], Failure> {
         let path = self.log_key_file();
-        let bytes = fs::read(&path).map_err(|error| lost(&path, &error))?;
-        let mode = fs::metadata(&path).map_err(|error| lost(&path, &error))?;
+        let bytes = fs::read(&path).map_err(|error| unread(&path, &error))?;
+        let mode = fs::metadata(&path).map_err(|error| unread(&path, &error))?;
         if mode.permissions().mode() & 0o077 != 0 {
             let what = format!("{} can be read by others", path.display());
             return Err(Failure::new(Exit::IntegrityBroken, what).advise("set its mode to 0600"));
@@ -218,7 +238,7 @@ impl Directory {
     }
 
     /// Makes the directory; synced as long as it is new, or a power cut could take it with everything in it.
-    fn create(&self) -> std::io::Result<()> {
+    fn create(&self) -> io::Result<()> {
         fs::create_dir_all(&self.root)?;
         if self.origin_file().exists() {
             return Ok(());
@@ -227,7 +247,7 @@ impl Directory {
         File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
     }
 
-    fn unusable(&self, error: &std::io::Error) -> Failure {
+    fn unusable(&self, error: &io::Error) -> Failure {
         let what = format!("{}: {error}", self.root.display());
         Failure::new(Exit::Other, what)
             .advise("--store names a directory that this user may write to, on a disk with room")
@@ -256,8 +276,7 @@ impl Directory {
         after_power_cut: bool,
         broken: &Broken<'_>,
     ) -> Result<(), Failure> {
-        let head = fs::read(self.head()).unwrap_or_default();
-        let head = head::choose(&head, &self.vkey()?).map_err(|error| broken(&error))?;
+        let head = self.newest(broken)?;
         let promised = head.map_or(0, |head| head.checkpoint.checkpoint().size);
         if !self.blocks().exists() {
             let gone = format!(
@@ -282,8 +301,15 @@ impl Directory {
                 "the store is damaged, or older than its head file: {why}; it was not opened"
             ))
         };
-        let store = copied.open(origin, after_power_cut);
-        let store = store.map_err(|error| damaged(&causes(&error)))?;
+        let store = match copied.open(origin, after_power_cut) {
+            Ok(store) => store,
+            Err(error) if is_of_system(&error) => {
+                let error = causes(&error);
+                tracing::warn!(%error, "a copy of the store could not be tried first");
+                return Ok(());
+            }
+            Err(error) => return Err(damaged(&causes(&error))),
+        };
         let shown = store.size().map_err(|error| damaged(&error))?;
         if shown < promised {
             let why = format!(
@@ -294,12 +320,26 @@ impl Directory {
         Ok(())
     }
 
+    /// What the head file says, before it is opened for good.
+    fn newest(&self, broken: &Broken<'_>) -> Result<Option<Head>, Failure> {
+        let bytes = match fs::read(self.head()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|error| unread(&self.head(), &error))?,
+        };
+        head::choose(&bytes, &self.vkey()?).map_err(|error| broken(&error))
+    }
+
     /// Whether the store may be as a power cut left it: the head file is not certainly of this start of the machine.
     fn after_power_cut(&self, broken: &Broken<'_>) -> Result<bool, Failure> {
-        let head = fs::read(self.head()).unwrap_or_default();
-        let head = head::choose(&head, &self.vkey()?).map_err(|error| broken(&error))?;
+        let head = self.newest(broken)?;
         let here = self.machine.boot_id;
         Ok(!head.is_some_and(|head| is_same_start(head.boot_id, here)))
+    }
+
+    /// The same for who only looks: what cannot be told may be so.
+    pub(super) fn may_be_cut(&self) -> bool {
+        let unknown = |error: &dyn std::fmt::Display| Failure::new(Exit::Other, error.to_string());
+        self.after_power_cut(&unknown).unwrap_or(true)
     }
 
     /// After a power cut nobody knows what reached the disk: the blocks are looked for in the store's file before sled,
@@ -308,9 +348,9 @@ impl Directory {
         if !self.blocks().exists() {
             return Ok(InFile::default());
         }
-        let file = File::open(self.blocks())?;
+        let file = File::open(self.blocks()).map_err(|error| unread(&self.blocks(), &error))?;
         let found = scan(&file, origin.as_str(), |_done| ControlFlow::Continue(()));
-        let found = found.map_err(|error| broken(&error))?;
+        let found = found.map_err(|error| failed(&error, broken))?;
         if !found.is_sound() {
             return Err(broken(&"blocks are missing in the store's file"));
         }
@@ -320,7 +360,7 @@ impl Directory {
         });
         let last = last
             .transpose()
-            .map_err(|error: ScanError| broken(&error))?;
+            .map_err(|error: ScanError| failed(&error, broken))?;
         let size = found.size();
         Ok(InFile { size, last })
     }
@@ -343,7 +383,7 @@ impl Directory {
         };
         self.rehearse(origin, options.after_power_cut, broken)?;
         let journal = SledJournal::open(&self.journal(), options);
-        let journal = journal.map_err(|error| broken(&causes(&error)))?;
+        let journal = journal.map_err(|error| failed(&error, broken))?;
         let size = journal.size().map_err(|error| broken(&error))?;
         if size >= in_file.size {
             return Ok((journal, size));
@@ -354,7 +394,7 @@ impl Directory {
         let records: Result<Vec<_>, _> = entries.iter().map(|bytes| read_record(bytes)).collect();
         let records = records.map_err(|error| broken(&error))?;
         let size = journal.append(size, &records);
-        let size = size.map_err(|error| broken(&causes(&error)))?;
+        let size = size.map_err(|error| failed(&error, broken))?;
         Ok((journal, size))
     }
 
@@ -374,7 +414,8 @@ impl Directory {
         let (journal, size) = self.open_journal(&origin, &broken)?;
         // A store that is gone is no new ledger: its head file is still there.
         let is_new = size == 0 && !self.head().exists();
-        let vault = Keyring::open(&self.keys(), &origin, is_new).map_err(|error| broken(&error))?;
+        let vault = Keyring::open(&self.keys(), &origin, is_new);
+        let vault = vault.map_err(|error| failed(&error, &broken))?;
         let singular = singular().map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
         let parts = Parts {
             origin,
@@ -389,18 +430,8 @@ impl Directory {
         };
         start(parts, progress)
             .map(Arc::new)
-            .map_err(|error| broken(&error))
+            .map_err(|error| failed(&error, &broken))
     }
-}
-
-/// An error with everything that caused it, on one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let (mut text, mut next) = (error.to_string(), error.source());
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -93,3 +93,26 @@ impl From<Status> for Failure {
         }
     }
 }
+
+/// Whether a call of the system stands behind an error.
+pub(super) fn is_of_system(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let io = cause.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.raw_os_error().is_some()) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}
+
+/// An error with everything that caused it, on one line.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let (mut text, mut next) = (error.to_string(), error.source());
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}

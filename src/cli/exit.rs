@@ -63,7 +63,8 @@ Exit codes:
   6  server unavailable or deadline passed: try again
   7  nothing checked, or not all of it
   8  findings exist (only with --fail-on)
-  9  input rejected (import, append): at least one event";
+  9  input rejected (import, append): at least one event
+  130, 143  stopped by a signal; serve and entry tail, which end in no other way, tidy up and give 0";
 
 #[cfg(test)]
 mod tests {

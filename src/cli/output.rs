@@ -5,26 +5,12 @@ pub(super) mod rows;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
-use clap::ValueEnum;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Grid, Width, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::args::Global;
-
-/// How data is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Columns for a person.
-    #[default]
-    Table,
-    /// One JSON document.
-    Json,
-    /// One JSON object a line, one line a row.
-    Jsonl,
-    /// Comma-separated values with a header row.
-    Csv,
-}
+use super::format::Format;
 
 /// Rows with named columns: the one shape behind all four formats.
 #[derive(Clone, Debug, Default)]
@@ -141,9 +127,19 @@ pub(super) fn grid(table: &Table, width: Option<u16>) -> String {
     for row in &table.rows {
         grid.add_row(row);
     }
-    if width.is_some() {
-        for (number, column) in grid.column_iter_mut().enumerate() {
-            column.set_constraint(fit(table, number));
+    for column in grid.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    if let Some(width) = width {
+        let mut bounds: Vec<Bounds> = (0..table.columns.len())
+            .map(|number| fit(table, number))
+            .collect();
+        squeeze(&mut bounds, width);
+        for (column, bounds) in grid.column_iter_mut().zip(bounds) {
+            column.set_constraint(ColumnConstraint::Boundaries {
+                lower: Width::Fixed(bounds.lower),
+                upper: Width::Fixed(bounds.upper),
+            });
         }
     }
     let lines: Vec<String> = grid
@@ -153,8 +149,30 @@ pub(super) fn grid(table: &Table, width: Option<u16>) -> String {
     lines.join("\n")
 }
 
+/// How narrow and how wide a column may be, with the space after it.
+struct Bounds {
+    lower: u16,
+    upper: u16,
+}
+
+/// Below this, a date and its space, a column is not made narrower for the others' sake.
+const NARROWEST: u16 = 11;
+
+/// Where the longest words together are wider than the page, the widest columns give way: a word broken in its column is
+/// read more easily than a row broken by the terminal.
+fn squeeze(bounds: &mut [Bounds], width: u16) {
+    let together = |bounds: &[Bounds]| bounds.iter().map(|it| u32::from(it.lower)).sum::<u32>();
+    while together(bounds) > u32::from(width) {
+        let widest = bounds.iter_mut().max_by_key(|it| it.lower);
+        match widest.filter(|it| it.lower > NARROWEST) {
+            Some(widest) => widest.lower -= 1,
+            None => return,
+        }
+    }
+}
+
 /// No word is broken that would fit, and a heading of several words may take several lines.
-fn fit(table: &Table, number: usize) -> ColumnConstraint {
+fn fit(table: &Table, number: usize) -> Bounds {
     let name = heading(table.columns.get(number).map_or("", |name| name.as_ref()));
     let cells: Vec<&str> = table
         .rows
@@ -164,8 +182,8 @@ fn fit(table: &Table, number: usize) -> ColumnConstraint {
         .collect();
     let longest = |words: &mut dyn Iterator<Item = &str>| {
         let longest = words.map(|word| word.chars().count()).max().unwrap_or(0);
-        // The word, and the space on each side of it.
-        u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(2)
+        // The word, and the space after it.
+        u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(1)
     };
     let words = cells.iter().flat_map(|cell| cell.split(' '));
     let lower = longest(
@@ -174,10 +192,7 @@ fn fit(table: &Table, number: usize) -> ColumnConstraint {
             .filter(|word| word.len() <= LONGEST),
     );
     let upper = longest(&mut cells.iter().copied().chain(name.split(' ')));
-    ColumnConstraint::Boundaries {
-        lower: Width::Fixed(lower),
-        upper: Width::Fixed(upper),
-    }
+    Bounds { lower, upper }
 }
 
 fn rendered(table: &Table, format: Format) -> Result<String, csv::Error> {

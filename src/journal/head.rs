@@ -73,28 +73,55 @@ impl HeadFile {
     /// # Errors
     /// [`HeadError::File`], also if the file exists.
     pub fn create(path: &Path) -> Result<Self, HeadError> {
+        let unnamed = Self::unnamed(path)?;
+        unnamed.named(path)
+    }
+
+    /// Makes a head file that holds this checkpoint, durable on return, in the same way: it never has its name and no
+    /// checkpoint.
+    ///
+    /// # Errors
+    /// [`HeadError`], also if the file exists.
+    pub fn begin(
+        path: &Path,
+        boot_id: [u8; 16],
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<Self, HeadError> {
+        let mut unnamed = Self::unnamed(path)?;
+        unnamed.write(boot_id, checkpoint)?;
+        unnamed.named(path)
+    }
+
+    /// A blank file under another name.
+    fn unnamed(path: &Path) -> Result<Self, HeadError> {
         let failed = failed(path, "creating it");
         if path.exists() {
             return Err(failed(io::ErrorKind::AlreadyExists.into()));
         }
-        let unnamed = path.with_extension("new");
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(true);
-        let file = options.open(&unnamed).map_err(&failed)?;
+        let file = options.open(path.with_extension("new")).map_err(&failed)?;
         file.write_all_at(&[0; FILE], 0).map_err(&failed)?;
-        file.sync_all().map_err(&failed)?;
-        std::fs::rename(&unnamed, path).map_err(&failed)?;
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let directory = File::open(parent.unwrap_or(Path::new("."))).map_err(&failed)?;
-        directory.sync_all().map_err(&failed)?;
         Ok(Self {
             file,
             path: path.to_path_buf(),
             newest: 0,
             synced: 0,
         })
+    }
+
+    /// Syncs it and gives it its name.
+    fn named(mut self, path: &Path) -> Result<Self, HeadError> {
+        let failed = failed(path, "creating it");
+        self.file.sync_all().map_err(&failed)?;
+        self.synced = self.newest;
+        std::fs::rename(path.with_extension("new"), path).map_err(&failed)?;
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let directory = File::open(parent.unwrap_or(Path::new("."))).map_err(&failed)?;
+        directory.sync_all().map_err(&failed)?;
+        Ok(self)
     }
 
     /// Opens a head file and reads the head that counts; no head if it was never written. `None` if there is no file.

@@ -19,8 +19,9 @@ use std::time::Duration;
 use ::sled::{Config, Db, Mode};
 
 use self::index::Index;
-use self::log::{Log, places};
+use self::log::{Log, cause, places};
 use self::sync::{SyncedFile, check_medium, clear};
+use super::error::Cause;
 use super::{
     AppendError, Decode, Journal, MAX_PAGE_BYTES, OpenError, ReadError, Record, Stored, block,
     check_batch,
@@ -104,6 +105,22 @@ pub struct SledJournal {
     poisoned: AtomicBool,
     /// Commits so far; held while one is made.
     commits: Mutex<u64>,
+    // Dropped last.
+    _last: LastHandle,
+}
+
+/// The handle of sled that is dropped last: sled syncs its file then, and panics when that fails. Nothing rests on that
+/// sync: every commit was synced when it was made.
+struct LastHandle(Option<Db>);
+
+impl Drop for LastHandle {
+    fn drop(&mut self) {
+        let last = self.0.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(last))) {
+            let error = panic_text(&*panic);
+            tracing::warn!(error, "the store could not be synced when it was closed");
+        }
+    }
 }
 
 impl std::fmt::Debug for SledJournal {
@@ -152,6 +169,7 @@ impl SledJournal {
         let journal = Self {
             index,
             log,
+            _last: LastHandle(Some(db.clone())),
             db,
             dir: dir.to_path_buf(),
             synced,
@@ -206,7 +224,7 @@ impl SledJournal {
     pub fn figures(&self) -> Result<Figures, ReadError> {
         let disk_bytes = self.db.size_on_disk().map_err(|error| ReadError::Store {
             doing: "measuring the store",
-            source: error.into(),
+            source: cause(error),
         })?;
         Ok(Figures {
             commits: self.synced.syncs(),
@@ -260,7 +278,7 @@ impl SledJournal {
 
     /// Batch, flush, sync: everything between the checks and the publication.
     fn commit(&self, blocks: Vec<Vec<u8>>, first: u64, commits: u64) -> Result<(), AppendError> {
-        let doubt = |doing: &'static str, source: super::error::Cause| {
+        let doubt = |doing: &'static str, source: Cause| {
             self.poisoned.store(true, Ordering::Release);
             AppendError::InDoubt { doing, source }
         };
@@ -270,7 +288,7 @@ impl SledJournal {
         }));
         match written {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(doubt("writing the log", error.into())),
+            Ok(Err(error)) => return Err(doubt("writing the log", cause(error))),
             Err(panic) => return Err(doubt("writing the log", panic_text(&*panic).into())),
         }
         self.synced
@@ -312,7 +330,7 @@ fn open_trees(dir: &Path, options: &Options) -> Result<(Db, Log, ::sled::Tree, u
         move |error: ::sled::Error| OpenError::Store {
             path: dir.to_path_buf(),
             doing,
-            source: error.into(),
+            source: cause(error),
         }
     };
     let db = open_db(dir, options)?;
@@ -348,7 +366,7 @@ fn open_db(dir: &Path, options: &Options) -> Result<Db, OpenError> {
                 std::thread::sleep(LOCK_PAUSE);
             }
             Err(error) => {
-                let (path, source) = (dir.to_path_buf(), error.into());
+                let (path, source) = (dir.to_path_buf(), cause(error));
                 return Err(OpenError::Store {
                     path,
                     doing: "opening sled",

@@ -17,6 +17,7 @@ pub mod total;
 mod arrival;
 mod judge;
 mod read;
+mod silent;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};

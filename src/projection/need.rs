@@ -6,6 +6,7 @@
 
 mod duty;
 mod item;
+mod joined;
 mod party;
 mod state;
 
@@ -18,7 +19,7 @@ use crate::domain::event::sharing::WithholdReason;
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::domain::time::{Interval, TICK, london_date};
 use crate::rules::need::Figure;
-use crate::rules::{NeedRule, Pack, Tier};
+use crate::rules::{Pack, Tier};
 
 pub(crate) use item::same_child;
 pub use item::{Alias, Item};
@@ -49,7 +50,8 @@ pub struct Duty {
     pub rule: NamedRule,
     /// Every agency that knew it and could have told, the earliest first.
     pub could_have_told: Vec<AgencyId>,
-    /// The day on which the limit started.
+    /// The day on which the limit started: when somebody who was to tell it knew, or the later day on which the agency
+    /// became involved.
     pub start: Date,
     /// The last day in time.
     pub due: Date,
@@ -197,36 +199,30 @@ impl<'a> Case<'a> {
         }
         let facts = item::facts(self, seen);
         let date = first_day(seen.occurred());
-        let asking: Vec<&NeedRule> = self
+        let asking: Vec<(Duty, bool)> = self
             .pack
             .needs_for(&facts, date)
-            .filter(|rule| {
-                rule.to
-                    .iter()
-                    .any(|to| self.is_party(to, agency, item, date))
-            })
-            .collect();
-        let duties: Vec<Duty> = asking
-            .iter()
+            .filter(|rule| self.may_mean(rule, agency, item))
             .filter_map(|rule| self.duty(rule, &facts, item, agency))
             .collect();
-        if duties.is_empty() {
+        let involved = asking.iter().any(|(_, involved)| *involved);
+        let duties = asking
+            .into_iter()
+            .filter(|(_, one)| *one == involved)
+            .map(|(duty, _)| duty);
+        let Some(duty) = duty::merge(duties.collect()) else {
             return Need::NoRule;
-        }
-        let duty = duty::merge(duties);
+        };
         // Without a feed nothing shows that an agency was not involved: what an entry of another says of it is then
         // judged like any other need.
-        if !self.is_involved(agency, item, duty.as_ref(), &asking) {
+        if !involved {
             if self.is_connected(agency) {
                 return Need::NotInvolved;
             }
             if !self.is_named(agency) {
-                return Need::Undeterminable(Reason::NotConnected, duty);
+                return Need::Undeterminable(Reason::NotConnected, Some(duty));
             }
         }
-        let Some(duty) = duty else {
-            return Need::NoRule;
-        };
         if let Some(withholding) = self.withheld(item, agency, &duty) {
             return Need::Withheld(withholding);
         }

@@ -350,7 +350,8 @@ pub struct NeedRule {
     pub limit: Limit,
     /// By when if the level of the item is significant or immediate.
     pub limit_if_significant: Option<Limit>,
-    /// How far back items reach that a joining agency needs, in months.
+    /// How many months an item reaches forward to an agency that becomes one of `to` by its part in the case. None: for
+    /// as long as the limit runs.
     pub look_back_months: Option<u32>,
     /// What a missed need counts as.
     #[serde(default)]

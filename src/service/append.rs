@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::journal::error::Cause;
 use crate::journal::head::HeadFile;
 use crate::journal::{AppendError, Record};
 use crate::ledger::chain::ChainHead;
@@ -87,6 +88,8 @@ pub(super) struct Writer {
     pub(super) unsynced_since: Option<Duration>,
     /// Heads of chains as they are stored, of those written to lately.
     pub(super) heads: BTreeMap<ChainTag, ChainHead>,
+    /// Why everything is refused, once it is.
+    pub(super) doubt: Option<Cause>,
 }
 
 impl Writer {
@@ -126,6 +129,8 @@ impl Writer {
                 .for_each(|job| answer(job.answer, Err(Refused::InDoubt)));
         }
         if let Err(error) = self.shared.vault.ensure(self.shared.size()) {
+            let cause: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error = cause, "no key for what is to be appended");
             let refused = Refused::Store(error.to_string());
             return jobs
                 .into_iter()
@@ -175,18 +180,18 @@ impl Writer {
             Err(AppendError::Invalid { what }) => return Err(Refused::Store(what)),
             Err(AppendError::Read(error)) => return Err(error.into()),
             Err(
-                AppendError::HeadMoved { .. }
+                error @ (AppendError::HeadMoved { .. }
                 | AppendError::Duplicate { .. }
                 | AppendError::Poisoned
-                | AppendError::InDoubt { .. },
-            ) => return Err(self.poison()),
+                | AppendError::InDoubt { .. }),
+            ) => return Err(self.poison(error.into())),
         }
-        let Ok(head) = self.shared.extend(&commit, &self.signer) else {
-            return Err(self.poison());
+        let head = match self.shared.extend(&commit, &self.signer) {
+            Ok(head) => head,
+            Err(refused) => return Err(self.poison(refused.to_string().into())),
         };
-        let written = self.head_file.write(self.boot_id, &head.signed);
-        if written.is_err() {
-            return Err(self.poison());
+        if let Err(error) = self.head_file.write(self.boot_id, &head.signed) {
+            return Err(self.poison(error.into()));
         }
         self.unsynced_since
             .get_or_insert_with(|| self.shared.clock.monotonic());
@@ -199,14 +204,22 @@ impl Writer {
     }
 
     /// Refuses everything from now on: what the store kept is read again at the next start.
-    fn poison(&self) -> Refused {
+    fn poison(&mut self, cause: Cause) -> Refused {
         self.shared.poisoned.store(true, Ordering::SeqCst);
+        let error: &(dyn std::error::Error + 'static) = &*cause;
+        tracing::error!(
+            error,
+            "a commit ended in doubt: nothing more is appended until the server is restarted"
+        );
+        self.doubt = Some(cause);
         Refused::InDoubt
     }
 
     fn sync_head(&mut self) {
-        if self.unsynced_since.take().is_some() && self.head_file.sync().is_err() {
-            self.poison();
+        if self.unsynced_since.take().is_some()
+            && let Err(error) = self.head_file.sync()
+        {
+            self.poison(error.into());
         }
     }
 }

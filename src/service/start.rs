@@ -18,6 +18,7 @@ use std::sync::{Arc, RwLock};
 use tokio::sync::watch;
 
 use crate::domain::id::EventId;
+use crate::journal::error::Cause;
 use crate::journal::head::{HeadError, HeadFile};
 use crate::journal::{Journal, Record};
 use crate::ledger::entry::SealedEntry;
@@ -147,7 +148,19 @@ pub enum StartError {
     /// The log's key.
     #[error(transparent)]
     Signer(#[from] SignerError),
-    /// The writer could not be started or the first entry could not be written.
+    /// The file that tells a start after an unclean stop could not be written.
+    #[error("{} could not be written", path.display())]
+    Marker {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The entry that says that the last stop was not clean could not be written.
+    #[error("the first entry after an unclean stop could not be written")]
+    Reopened(#[source] Cause),
+    /// The writer could not be started.
     #[error("the ledger could not be opened for writing: {0}")]
     Writer(String),
 }
@@ -199,12 +212,19 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
         boot_id,
         unsynced_since: None,
         heads: BTreeMap::new(),
+        doubt: None,
     };
-    set_marker(&marker).map_err(|error| StartError::Writer(error.to_string()))?;
+    set_marker(&marker).map_err(|source| StartError::Marker {
+        path: marker.clone(),
+        source,
+    })?;
     if unclean && size > 0 {
         let before = promised.map_or([0; 16], |head| head.boot_id);
         let sealed = writer.append_own(&own::reopened(&shared.head(), before, boot_id));
-        sealed.map_err(|refused| StartError::Writer(refused.to_string()))?;
+        sealed.map_err(|refused| match writer.doubt.take() {
+            Some(cause) => StartError::Reopened(cause),
+            None => StartError::Writer(refused.to_string()),
+        })?;
     }
     let (queue, jobs) = mpsc::sync_channel(limits::QUEUE_REQUESTS);
     let thread = std::thread::Builder::new().name("writer".to_owned());
@@ -219,17 +239,20 @@ fn ready(
     parts: &Parts,
     unwritten: Option<&Head>,
 ) -> Result<HeadFile, StartError> {
-    let mut file = match file {
-        Some(file) => file,
-        None => HeadFile::create(&parts.head_file)?,
-    };
-    if let Some(head) = unwritten {
-        let written = file
-            .write(parts.boot_id, &head.signed)
-            .and_then(|_generation| file.sync());
-        written.map_err(|error| StartError::Writer(error.to_string()))?;
+    match (file, unwritten) {
+        (Some(file), None) => Ok(file),
+        (Some(mut file), Some(head)) => {
+            file.write(parts.boot_id, &head.signed)?;
+            file.sync()?;
+            Ok(file)
+        }
+        (None, Some(head)) => Ok(HeadFile::begin(
+            &parts.head_file,
+            parts.boot_id,
+            &head.signed,
+        )?),
+        (None, None) => Ok(HeadFile::create(&parts.head_file)?),
     }
-    Ok(file)
 }
 
 /// What the writer and the readers share from the first moment on.

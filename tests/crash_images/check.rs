@@ -47,20 +47,42 @@ fn text(hex: &str) -> String {
 impl Told {
     /// Reads the lines that the recorded program wrote; every checkpoint's signature is verified here, once.
     pub(crate) fn of(trace: &Trace) -> Self {
+        let steps = trace.steps.iter().enumerate();
+        Self::heard(steps.filter_map(|(at, step)| match step {
+            Step::Start(call) => match &trace.calls[*call] {
+                Call::Ack(line) => Some((at, line.as_str())),
+                Call::Create(_)
+                | Call::Write { .. }
+                | Call::Truncate { .. }
+                | Call::Sync(_)
+                | Call::Mkdir(_)
+                | Call::Unlink(_)
+                | Call::Rename { .. } => None,
+            },
+            Step::End(_) => None,
+        }))
+        .unwrap()
+    }
+
+    /// The same from lines, each with when it was said; `None` when nothing was.
+    pub(crate) fn heard<'l>(lines: impl Iterator<Item = (usize, &'l str)>) -> Option<Self> {
         let mut key: Option<VerifierKey> = None;
         let mut said = Vec::new();
-        for (at, step) in trace.steps.iter().enumerate() {
-            let Step::Start(call) = step else { continue };
-            let Call::Ack(line) = &trace.calls[*call] else {
-                continue;
-            };
+        for (at, line) in lines {
             match line.split_once(' ').unwrap() {
                 ("key", line) => key = Some(line.parse().unwrap()),
                 (word, line) => said.push((at, hear(word, line, key.as_ref().unwrap()))),
             }
         }
-        let key = key.unwrap();
-        Self { key, said }
+        Some(Self { key: key?, said })
+    }
+
+    /// How many events were acknowledged.
+    pub(crate) fn receipts(&self) -> usize {
+        let entries = self.said.iter();
+        entries
+            .filter(|(_, said)| matches!(said, Said::Entry(..)))
+            .count()
     }
 
     /// What had been told before this step.
@@ -124,9 +146,14 @@ struct Found {
 }
 
 /// Opens the ledger on the disk, checks it, appends to it, and does both again when `again`.
-pub(crate) async fn check(disk: &Path, told: &Told, cut: usize, again: bool) -> Result<(), String> {
+pub(crate) async fn check(
+    (disk, machine): (&Path, &Machine),
+    told: &Told,
+    cut: usize,
+    again: bool,
+) -> Result<(), String> {
     for round in 0..=u64::from(again) {
-        let machine = Machine::real();
+        let machine = machine.clone();
         let opened = open_directory(&ledger(disk), ORIGIN, machine);
         let service = opened.map_err(|(_, text)| format!("start {round} refused: {text}"))?;
         let checked = served(&service, told, cut, round).await;

@@ -15,6 +15,7 @@
 
 mod check;
 mod disk;
+mod faults;
 mod model;
 mod recorder;
 mod rng;

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use caseledger::cli::Machine;
+
 use crate::check::{Told, check};
 use crate::disk::{Disk, MODELS, Model};
 use crate::rng::Rng;
@@ -76,7 +78,7 @@ fn kinds(trace: &Trace) -> BTreeMap<&'static str, Vec<usize>> {
 }
 
 /// A directory for images: in memory where there is one, because what they promise of a power cut is known already.
-fn room() -> tempfile::TempDir {
+pub(crate) fn room() -> tempfile::TempDir {
     let memory = PathBuf::from("/dev/shm");
     tempfile::tempdir_in(memory).unwrap_or_else(|_none| tempfile::tempdir().unwrap())
 }
@@ -111,7 +113,7 @@ fn image(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let result = runtime.block_on(check(place.path(), told, cut, again));
+    let result = runtime.block_on(check((place.path(), &Machine::real()), told, cut, again));
     if result.is_err() && std::env::var_os("CRASH_KEEP").is_some() {
         let kept = place.keep();
         println!("image {number} is kept in {}", kept.display());

@@ -61,7 +61,7 @@ pub(crate) struct Plan {
     pub(crate) cure: bool,
 }
 
-fn machine() -> Machine {
+pub(crate) fn machine() -> Machine {
     let fault = SyncFault::default();
     if std::env::var_os(CURE).is_some() {
         fault.omit();
@@ -74,7 +74,7 @@ fn machine() -> Machine {
 }
 
 /// The directory that stands for the disk.
-fn disk(place: &Path) -> PathBuf {
+pub(crate) fn disk(place: &Path) -> PathBuf {
     place.join("disk")
 }
 
@@ -85,22 +85,22 @@ pub(crate) fn ledger(disk: &Path) -> PathBuf {
 
 /// The file of acknowledgements.
 #[derive(Clone)]
-struct Acks(Arc<Mutex<File>>);
+pub(crate) struct Acks(Arc<Mutex<File>>);
 
 impl Acks {
-    fn open(place: &Path) -> Self {
+    pub(crate) fn open(place: &Path) -> Self {
         let mut options = OpenOptions::new();
         let file = options.create(true).append(true).open(place.join("acks"));
         Self(Arc::new(Mutex::new(file.unwrap())))
     }
 
-    fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         let line = format!("{line}\n");
         let mut file = self.0.lock().unwrap();
         assert_eq!(file.write(line.as_bytes()).unwrap(), line.len());
     }
 
-    fn receipt(&self, agency: &str, event: &EventId, receipt: &Receipt) {
+    pub(crate) fn receipt(&self, agency: &str, event: &EventId, receipt: &Receipt) {
         let placement = &receipt.placement;
         let path: Vec<u8> = receipt
             .path
@@ -153,7 +153,12 @@ async fn recorded_program() {
 }
 
 /// Opens a case of its own and appends to it, one request after the other; some are batches, some are large.
-async fn client_of(service: &Service, acks: &Acks, (phase, client): (u64, u64), requests: u64) {
+pub(crate) async fn client_of(
+    service: &Service,
+    acks: &Acks,
+    (phase, client): (u64, u64),
+    requests: u64,
+) {
     let agency = ["csc", "police", "school"][usize::try_from(client).unwrap()];
     let caller = Caller::development(Some(agency.parse().unwrap()));
     let case = format!("CH-{phase}-{client}");
@@ -192,7 +197,7 @@ async fn client_of(service: &Service, acks: &Acks, (phase, client): (u64, u64), 
     }
 }
 
-fn submission(n: u64, event: &pb::CaseEvent) -> Submission {
+pub(crate) fn submission(n: u64, event: &pb::CaseEvent) -> Submission {
     let mut id = [0xe0; 16];
     id[8..].copy_from_slice(&n.to_be_bytes());
     Submission {
@@ -222,7 +227,7 @@ fn event(case: &str, body: pb::case_event::Body) -> pb::CaseEvent {
     }
 }
 
-fn opened(case: &str) -> pb::CaseEvent {
+pub(crate) fn opened(case: &str) -> pb::CaseEvent {
     let reason = "referral".to_owned();
     event(
         case,
@@ -230,7 +235,7 @@ fn opened(case: &str) -> pb::CaseEvent {
     )
 }
 
-fn concern(case: &str, length: usize) -> pb::CaseEvent {
+pub(crate) fn concern(case: &str, length: usize) -> pb::CaseEvent {
     let body = pb::ConcernRaised {
         words: "words ".repeat(length / 6),
         topic: String::new(),
@@ -244,7 +249,7 @@ pub(crate) fn afterwards(n: u64) -> Submission {
 }
 
 /// Seals an order to erase an early entry and appends it, as a procedure would before a start carries it out.
-fn order_erasure(root: &Path, acks: &Acks) {
+pub(crate) fn order_erasure(root: &Path, acks: &Acks) {
     let origin: Origin = ORIGIN.parse().unwrap();
     let mut options = Options::new(ORIGIN, read_record);
     options.index_lag_max = INDEX_LAG;

@@ -596,8 +596,10 @@ fn found(file: &str, basis: Basis) -> Vec<String> {
         );
         found.extend(row.maybe.iter().map(|maybe| format!("{who}: {maybe:?}")));
         found.extend(
+            // That the record ends with somebody in a role is no gap in the record.
             row.unknown
                 .iter()
+                .filter(|unknown| unknown.last_holder.is_none())
                 .map(|unknown| format!("{who}: {}", unknown.sentence)),
         );
         found.extend(

@@ -15,6 +15,7 @@ use caseledger::domain::event::{CaseEvent, Content, Employment, FeedKind, Role, 
 use caseledger::domain::time::Interval;
 use caseledger::projection::allocation::change::ExplainedState;
 use caseledger::projection::allocation::gap::{GapEnd, GapKind};
+use caseledger::projection::allocation::succession::{effective_holders, holder_changes};
 use caseledger::projection::allocation::{Question, Row, allocation};
 use caseledger::projection::coverage::Reason;
 use caseledger::projection::cut::{Basis, cut};
@@ -228,6 +229,102 @@ fn a_feed_that_fell_silent_makes_no_spell_that_grows() {
     let last = Some(date(2013, 3, 29));
     assert_eq!(shown("2013-03-30"), (53, last, 54));
     assert_eq!(shown("2023-03-29"), (53, last, 54));
+}
+
+/// A plan, SW1 for the child, and nothing after 29 March 2013.
+fn silent_since_march() -> History {
+    let mut h = social_care(&["C1"], "2013-02-04");
+    h.same_day("csc", "2013-02-04", cp_plan("2013-02-04"));
+    h.same_day("csc", "2013-02-04", started("2013-02-04", "SW1"));
+    h.confirm_to("csc", "2013-03-29");
+    h
+}
+
+#[test]
+fn after_the_last_day_covered_it_cannot_be_known_whether_the_last_holder_still_held_the_role() {
+    let h = silent_since_march();
+    assert_eq!(row(&h, "2013-03-29").unknown, [], "the last day covered");
+    for basis in [Basis::Then, Basis::Now, Basis::Recorded, Basis::Ledger] {
+        let log = h.log();
+        let day = "2014-03-29";
+        let answer = allocation(&cut(&log, basis, &at(day)), &Question::new(Pack::england()));
+        let row = &answer.rows[0];
+        assert_eq!(row.role, Role::SocialWorker);
+        assert_eq!(row.unknown.len(), 1, "{basis:?} {:?}", row.unknown);
+        let unknown = &row.unknown[0];
+        assert_eq!(unknown.from, date(2013, 3, 30), "{basis:?}");
+        assert_eq!(unknown.to, GapEnd::SoFar(date(2014, 3, 29)));
+        assert_eq!(unknown.reason, Reason::NotConnected);
+        assert_eq!(unknown.last_holder, Some("SW1".parse().unwrap()));
+        assert!(
+            row.spells[0]
+                .evidence
+                .iter()
+                .all(|entry| unknown.evidence.contains(entry)),
+            "{unknown:?}"
+        );
+        // Neither days with nobody, nor a gap, nor an end, nor a change.
+        assert_eq!(
+            (row.gaps.len(), row.maybe.len(), row.changes.len()),
+            (0, 0, 0)
+        );
+        let totals = &row.totals;
+        assert_eq!((totals.nobody_days, totals.nobody_days_at_most), (0, 0));
+        assert_eq!((totals.held_days, totals.unknown_days), (54, 365));
+        assert_eq!(row.spells[0].to, None);
+        assert_eq!(holder_changes(&answer), []);
+        let holders: Vec<String> = effective_holders(&answer)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(holders, ["csc/SW1"], "who may hold it still");
+    }
+}
+
+#[test]
+fn what_cannot_be_known_of_the_last_holder_is_listed_from_the_length_of_a_gap_on() {
+    let h = silent_since_march();
+    // 29 March was Good Friday, 1 April Easter Monday: no working day before Tuesday.
+    assert_eq!(row(&h, "2013-04-01").unknown, []);
+    assert_eq!(row(&h, "2013-04-02").unknown.len(), 1);
+}
+
+#[test]
+fn a_holder_whose_end_is_recorded_leaves_no_unknown_time_of_their_own() {
+    let mut h = silent_since_march();
+    h.same_day("csc", "2013-03-04", started("2013-03-04", "SW2"));
+    let answer = row(&h, "2014-03-29");
+    let last: Vec<_> = answer
+        .unknown
+        .iter()
+        .map(|one| one.last_holder.clone())
+        .collect();
+    assert_eq!(
+        last,
+        [Some("SW2".parse().unwrap())],
+        "SW1 was followed by SW2"
+    );
+    assert_eq!(answer.changes.len(), 1);
+    let mut h = silent_since_march();
+    h.same_day("csc", "2013-03-04", ended("2013-03-04", "SW1"));
+    let answer = row(&h, "2014-03-29");
+    let last: Vec<_> = answer
+        .unknown
+        .iter()
+        .map(|one| one.last_holder.clone())
+        .collect();
+    assert_eq!(last, [None], "nobody held it on the last day covered");
+    assert_eq!(answer.totals.unknown_days, 365);
+}
+
+#[test]
+fn an_absence_that_goes_on_past_the_record_is_unknown_once_and_not_twice() {
+    let mut h = silent_since_march();
+    let sick = absent("2013-03-04", AbsenceKind::Sickness, None);
+    h.same_day("csc", "2013-03-04", sick);
+    let row = row(&h, "2014-03-29");
+    assert_eq!(row.unknown.len(), 1, "{:?}", row.unknown);
+    assert_eq!(row.totals.unknown_days, 365);
 }
 
 #[test]

@@ -291,6 +291,8 @@ fn an_unlinked_entry_of_the_same_kind_two_days_apart_is_offered_as_an_explanatio
     let own = history.push(incident("csc", "2013-02-04"));
     let row = &rows(&history, "2013-03-01", theirs, "csc")[0];
     assert_eq!(row.counter_evidence, vec![own]);
+    let said = format!("csc's own entry {own} may be of the same happening; no entry links them.");
+    assert!(row.sentence.contains(&said), "{}", row.sentence);
 }
 
 #[test]

@@ -61,7 +61,10 @@ fn state(answer: &pb::AtAnswer) -> Table {
                 let until = line.counted().unwrap_or_else(|| "so far".to_owned());
                 format!("{}, {} days {until}", line.holder, line.days)
             }
-            None => line.holder,
+            None => match line.counted() {
+                Some(until) => format!("last known: {}, {until}", line.holder),
+                None => line.holder,
+            },
         };
         table.row([
             format!("{} ({})", capital(&role(line.role)), line.agency),

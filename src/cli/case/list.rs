@@ -6,7 +6,8 @@ use super::super::args::Global;
 use super::super::ask;
 use super::super::error::Failure;
 use super::super::exit::Exit;
-use super::super::output::{self, Format, Table};
+use super::super::format::Format;
+use super::super::output::{self, Table};
 use super::words::{count, size};
 
 /// Asks for all cases, page by page, and prints them.

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::error::Failure;
 use super::super::exit::Exit;
-use super::super::output::{self, Format, Table};
+use super::super::format::Format;
+use super::super::output::{self, Table};
 
 /// One answer in its three forms: a page to read, rows to sort, the whole to compute with.
 #[derive(Debug, Default)]

@@ -122,7 +122,8 @@ impl Of<'_> {
             .collect()
     }
 
-    /// The gaps of which every part is of a wanted kind.
+    /// The gaps of which every part is of a wanted kind. What cannot be known of the last known holder, after the record
+    /// ends, is none.
     fn gaps(
         &self,
         agency: &str,
@@ -134,6 +135,7 @@ impl Of<'_> {
             gap.agency == agency
                 && gap.role == role.code()
                 && ours(&gap.children)
+                && gap.last_holder.is_none()
                 && gap.parts.iter().all(|part| wanted(part.kind()))
         };
         let gaps = self.answer.gaps.iter().filter(ours);

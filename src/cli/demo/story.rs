@@ -6,7 +6,8 @@ use crate::cli::args::{AsAt, Basis, Case, Global, VerifyStore, Window};
 use crate::cli::case;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
-use crate::cli::output::{self, Format, Table};
+use crate::cli::format::Format;
+use crate::cli::output::{self, Table};
 use crate::cli::verify;
 use crate::domain::event::Role;
 use crate::domain::id::CaseId;
@@ -335,9 +336,11 @@ async fn well_run(client: &mut Client, held: &mut Held) -> Result<(), Failure> {
         .filter(|change| !yes(change.to_child.as_ref()) || !yes(change.to_family.as_ref()));
     // What was kept in time, or withheld in time with a reason, is listed and is no finding.
     let rows = sharing.rows.iter().filter(|row| row.outcome != "none");
+    // That the record ends with somebody in a role is no gap in the record.
     let mut found: Vec<&str> = allocation
         .gaps
         .iter()
+        .filter(|gap| gap.last_holder.is_none())
         .map(|gap| gap.sentence.as_str())
         .collect();
     found.extend(unexplained.map(|_change| "a change without an explanation"));

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::{Format, guarded, heading};
+use super::{guarded, heading};
 use crate::cli::error::Failure;
+use crate::cli::format::Format;
 
 /// A column: its name in lowerCamelCase, and its width in the table.
 pub(in crate::cli) type Column = (&'static str, usize);

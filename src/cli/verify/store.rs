@@ -11,7 +11,8 @@ use crate::cli::args::{Global, VerifyStore};
 use crate::cli::directory::Directory;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
-use crate::cli::output::{self, Format, Table};
+use crate::cli::format::Format;
+use crate::cli::output::{self, Table};
 use crate::journal::scan::{Scan, ScanError, read_commit, scan};
 use crate::ledger::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::ledger::head;
@@ -358,10 +359,22 @@ fn own_view(
     table: &mut Table,
     checker: &mut Checker,
 ) -> Result<(), Failure> {
-    let (result, detail) = match view(&directory.journal(), &directory.origin()?, found.size()) {
+    let last = found.commits.last();
+    let last = last.map_or((0, 0), |last| (last.first, last.end()));
+    let cut = directory.may_be_cut();
+    let (result, detail) = match view(&directory.journal(), &directory.origin()?, last, cut) {
         View::Same => (
             "same",
             "a copy opens; its entries and index rows were counted".to_owned(),
+        ),
+        View::Torn => (
+            "same but for the last commit",
+            format!(
+                "a power cut tore the store's framing of entries {} to {}; they are whole, and the next start writes \
+                 them again",
+                last.0,
+                last.1.saturating_sub(1)
+            ),
         ),
         View::Differs(what) => {
             checker.store_differs(what.clone());

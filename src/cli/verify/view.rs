@@ -14,6 +14,9 @@ use crate::service::start::read_record;
 pub(super) enum View {
     /// The same entries, and every index row fits them.
     Same,
+    /// The same but for the last commit: a power cut tore the store's framing of it, its blocks are whole, and the next
+    /// start writes it again.
+    Torn,
     /// Something else.
     Differs(String),
     /// It could not be looked at.
@@ -43,22 +46,33 @@ impl Copied {
     }
 }
 
-/// Copies the store's directory to a temporary place, opens the copy, and counts entries and index rows.
-pub(super) fn view(journal: &Path, origin: &Origin, size: u64) -> View {
+/// Copies the store's directory to a temporary place, opens the copy as the next start would, and counts entries and
+/// index rows. `last` is the last commit found in the file: its first position, and the one after it.
+pub(super) fn view(
+    journal: &Path,
+    origin: &Origin,
+    (first, end): (u64, u64),
+    after_power_cut: bool,
+) -> View {
     let copied = match Copied::of(journal) {
         Ok(copied) => copied,
         Err(error) => return View::NotLooked(format!("no copy could be made: {error}")),
     };
-    let store = match copied.open(origin, false) {
+    let store = match copied.open(origin, after_power_cut) {
         Ok(store) => store,
         Err(error) => return View::Differs(format!("a copy does not open: {error}")),
     };
-    match store.size() {
-        Ok(shown) if shown == size => match store.recount(|_done, _all| {}) {
-            Ok(_counted) => View::Same,
-            Err(error) => View::Differs(error.to_string()),
-        },
-        Ok(shown) => View::Differs(format!("it shows {shown} entries; its file has {size}")),
+    let shown = match store.size() {
+        Ok(shown) => shown,
+        Err(error) => return View::Differs(error.to_string()),
+    };
+    let torn = after_power_cut && shown == first;
+    if shown != end && !torn {
+        return View::Differs(format!("it shows {shown} entries; its file has {end}"));
+    }
+    match store.recount(|_done, _all| {}) {
+        Ok(_counted) if shown == end => View::Same,
+        Ok(_counted) => View::Torn,
         Err(error) => View::Differs(error.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 use ::sled::{Batch, IVec, Tree};
 
 use crate::journal::block::{self, Block, BlockError};
+use crate::journal::error::Cause;
 use crate::journal::{MAX_PAGE_BYTES, OpenError, ReadError, Record, Stored};
 
 /// Where an entry's bytes lie: enough to read them without walking their commit.
@@ -28,8 +29,27 @@ pub(super) struct Log {
 fn store(doing: &'static str) -> impl Fn(::sled::Error) -> ReadError {
     move |error| ReadError::Store {
         doing,
-        source: error.into(),
+        source: cause(error),
     }
+}
+
+/// What sled says; of a failed call of the system, what the system said.
+pub(in crate::journal::sled) fn cause(error: ::sled::Error) -> Cause {
+    use ::sled::Error::{CollectionNotFound, Corruption, Io, ReportableBug, Unsupported};
+    match error {
+        Io(error) => of_system(error).into(),
+        other @ (CollectionNotFound(_) | Corruption { .. } | ReportableBug(_) | Unsupported(_)) => {
+            other.into()
+        }
+    }
+}
+
+/// sled hands an error of the system on as the text of its debugging form: made an error of the system again.
+fn of_system(error: std::io::Error) -> std::io::Error {
+    let text = error.to_string();
+    let code = text.strip_prefix("Os { code: ");
+    let code = code.and_then(|rest| rest.split_once(',')?.0.parse().ok());
+    code.map_or(error, std::io::Error::from_raw_os_error)
 }
 
 fn damaged(position: u64, what: impl std::fmt::Display) -> ReadError {

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::days::day_after;
+use crate::domain::id::StaffId;
 use crate::projection::coverage::Reason;
 
 /// What a stretch of a gap is. The first four are *days with nobody*; the last two are totalled apart.
@@ -163,6 +164,9 @@ pub struct Unknown {
     pub to: GapEnd,
     /// Why.
     pub reason: Reason,
+    /// Who held the role on the last day that the agency's records cover, where no end is recorded: whether they
+    /// still did cannot be known. None where nobody did then.
+    pub last_holder: Option<StaffId>,
     /// The sentence for a report.
     pub sentence: String,
     /// Positions of the entries at its edges.

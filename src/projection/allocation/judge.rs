@@ -63,6 +63,7 @@ impl Judge<'_> {
             }
         }
         self.before_any_window(&held, spells, &mut judged);
+        self.beyond_the_record(spells, &mut judged);
         judged
     }
 
@@ -158,7 +159,7 @@ impl Judge<'_> {
         }
     }
 
-    fn outcome(&self, hole: Span) -> Outcome {
+    pub(super) fn outcome(&self, hole: Span) -> Outcome {
         self.coverage.absence_of(
             &self.key.agency,
             FeedKind::Allocation,
@@ -199,7 +200,7 @@ impl Judge<'_> {
         self.rule.gap_working_days(self.pack.calendar(), from, to)
     }
 
-    fn extent(&self, hole: Span, inclusive: bool) -> Extent {
+    pub(super) fn extent(&self, hole: Span, inclusive: bool) -> Extent {
         let to = if hole.to > self.today {
             GapEnd::SoFar(self.today)
         } else {
@@ -226,7 +227,7 @@ impl Judge<'_> {
         }
     }
 
-    fn long_enough(&self, extent: Extent, absent: bool) -> bool {
+    pub(super) fn long_enough(&self, extent: Extent, absent: bool) -> bool {
         if extent.working_days >= self.min_gap(false) {
             return true;
         }
@@ -286,7 +287,7 @@ impl Judge<'_> {
             .collect()
     }
 
-    fn unknown(&self, hole: Span, outcome: Outcome, spells: &[Spell]) -> Unknown {
+    pub(super) fn unknown(&self, hole: Span, outcome: Outcome, spells: &[Spell]) -> Unknown {
         let reason = match outcome {
             Outcome::Undeterminable(reason) => reason,
             Outcome::Unconfirmed | Outcome::NoRecord => Reason::NotConfirmed,
@@ -300,6 +301,7 @@ impl Judge<'_> {
             from: hole.from,
             to,
             reason,
+            last_holder: None,
             sentence: super::sentence::unknown(
                 hole.from,
                 to.day(),

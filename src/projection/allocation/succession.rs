@@ -39,7 +39,8 @@ pub fn holder_changes(answer: &Allocation) -> Vec<HolderChange> {
 }
 
 /// The practitioners who hold a role on the as-at date, or may: named, and not in a counted absence; with those named
-/// as cover.
+/// as cover. Where the agency's records end before that date, whoever held it last may hold it still: that nobody does
+/// is concluded from a record only.
 pub fn effective_holders(answer: &Allocation) -> BTreeSet<Practitioner> {
     let today = answer.day;
     let mut holders = BTreeSet::new();

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 
 use jiff::civil::Date;
 
+use super::joined::Joined;
 use super::{Case, Duty, Item, NamedRule, Withholding, day_after, days, last_day};
 use crate::domain::event::sharing::{SharingContent, WithholdReason};
 use crate::domain::event::{Content, FeedKind, HandlingCode};
@@ -20,14 +21,15 @@ use crate::rules::need::Figure;
 use crate::rules::{ItemFacts, NeedRule};
 
 impl Case<'_> {
-    /// The duty that one rule states, when its condition holds and somebody of its *from* knew.
+    /// The duty that one rule states, when it means the agency, its condition holds and somebody of its *from* knew;
+    /// and whether the agency was involved, or has become so.
     pub(super) fn duty(
         &self,
         rule: &NeedRule,
         facts: &ItemFacts<'_>,
         item: &Item,
         agency: &AgencyId,
-    ) -> Option<Duty> {
+    ) -> Option<(Duty, bool)> {
         let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = self
             .agencies
             .iter()
@@ -44,25 +46,33 @@ impl Case<'_> {
             .collect();
         told_by.sort();
         let (since, sender, evidence) = told_by.first()?.clone();
-        let mut start = last_day(since);
+        let since = last_day(since);
+        let due_from = |start: Date| {
+            let next_core_group = self.next_core_group(item, start);
+            rule.limit_for(facts)
+                .due(self.pack.calendar(), start, next_core_group)
+        };
+        let joined = self.asked_from(rule, agency, item, (since, due_from(since)))?;
+        let start = match joined {
+            Joined::On(day) => day,
+            Joined::NotInvolved => since,
+        };
+        let start = start.max(rule.valid_from.unwrap_or(start));
+        // A condition holds when somebody knew it and still when the limit starts; where the rule looks back, then.
+        let looks_back = rule.look_back_months.is_some();
+        let days = [if looks_back { start } else { since }, start];
         // A date that straddles the day may make a condition hold: the rule then asks, but nothing sure follows.
         let unless = |condition| rule.while_.unless.contains(&condition);
-        let judged = |condition| self.condition(condition, item, facts, start);
-        if !rule
-            .while_
-            .holds(|condition| judged(condition).unwrap_or(!unless(condition)))
-        {
+        let judged = |condition, day| self.condition(condition, item, facts, day);
+        let on = |day: Date, sure: bool| {
+            rule.while_
+                .holds(|condition| judged(condition, day).unwrap_or(sure == unless(condition)))
+        };
+        if !days.iter().all(|day| on(*day, false)) {
             return None;
         }
-        let sure = rule
-            .while_
-            .holds(|condition| judged(condition).unwrap_or(unless(condition)));
-        start = start.max(rule.valid_from.unwrap_or(start));
-        start = start.max(self.joined(&rule.to, agency, item, start));
-        let next_core_group = self.next_core_group(item, start);
-        let due = rule
-            .limit_for(facts)
-            .due(self.pack.calendar(), start, next_core_group);
+        let sure = days.iter().all(|day| on(*day, true));
+        let due = due_from(start);
         let kinds: &[FeedKind] = match rule.figure {
             Figure::ReferralLoop => &[FeedKind::Sharing, FeedKind::Referral],
             Figure::Gap | Figure::Separate | Figure::Correction => &[FeedKind::Sharing],
@@ -79,7 +89,7 @@ impl Case<'_> {
             figure: rule.figure,
             due,
         };
-        Some(Duty {
+        let duty = Duty {
             rules: vec![rule.clone()],
             rule,
             could_have_told: told_by.into_iter().map(|(_, agency, _)| agency).collect(),
@@ -88,7 +98,8 @@ impl Case<'_> {
             coverage,
             covered_to,
             evidence,
-        })
+        };
+        Some((duty, joined != Joined::NotInvolved))
     }
 
     /// Since when an agency certainly knew an item as being about a child of this case, with what

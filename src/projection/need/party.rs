@@ -7,11 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Span;
 use jiff::civil::Date;
 
 use super::item::same_child;
-use super::{Case, Duty, Item, first_day, last_day};
+use super::{Case, Item, first_day, last_day};
 use crate::domain::event::allocation::{AllocationBasis, AllocationContent};
 use crate::domain::event::enquiry::EnquiryContent;
 use crate::domain::event::involvement::{InvolvementContent, InvolvementKind};
@@ -24,8 +23,26 @@ use crate::domain::id::{AgencyId, PersonRef};
 use crate::projection::coverage::Cover;
 use crate::projection::cut::Reading;
 use crate::projection::knowledge::State;
-use crate::rules::NeedRule;
 use crate::rules::need::Party;
+
+/// How a part in the case counts whose beginning has no certain day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// From the first day on which it may have begun.
+    Counts,
+    /// From the day on which it certainly had.
+    Waits,
+}
+
+impl Doubt {
+    /// Whether what a fact began counts on a day that is not before the first on which it may have.
+    fn begun(self, fact: &Reading, day: Date) -> bool {
+        match self {
+            Self::Counts => true,
+            Self::Waits => last_day(fact.occurred()) <= day,
+        }
+    }
+}
 
 /// Every agency of the case.
 pub(super) fn agencies(case: &Case<'_>) -> Vec<AgencyId> {
@@ -66,13 +83,24 @@ impl Case<'_> {
         })
     }
 
-    /// Whether an agency is one of a rule's parties for an item on a day.
+    /// Whether an agency is, or may be, one of a rule's parties for an item on a day.
     pub(super) fn is_party(
         &self,
         party: &Party,
         agency: &AgencyId,
         item: &Item,
         day: Date,
+    ) -> bool {
+        self.is_party_on(party, agency, item, (day, Doubt::Counts))
+    }
+
+    /// The same, by how an uncertain beginning counts.
+    pub(super) fn is_party_on(
+        &self,
+        party: &Party,
+        agency: &AgencyId,
+        item: &Item,
+        (day, doubt): (Date, Doubt),
     ) -> bool {
         let kind = self.kind_of(agency);
         let children = &item.children;
@@ -82,141 +110,102 @@ impl Case<'_> {
             Party::Author => item.source == *agency,
             Party::ChildsSchool => {
                 kind == "school"
-                    && self.involved_as(agency, children, day, InvolvementKind::Enrolled)
+                    && self.involved_as(agency, children, (day, doubt), InvolvementKind::Enrolled)
             }
             Party::OldSchool => kind == "school" && item.source == *agency,
-            Party::NewSchool => {
-                kind == "school"
-                    && item.source != *agency
-                    && self.enrolled_from(agency, children, day).is_some()
-            }
+            Party::NewSchool => self.enrolled_after(agency, item).is_some(),
             Party::ChildsGp => {
-                kind == "gp" && self.involved_as(agency, children, day, InvolvementKind::Registered)
+                kind == "gp"
+                    && self.involved_as(agency, children, (day, doubt), InvolvementKind::Registered)
             }
             Party::HealthVisitor => {
                 kind == "health"
-                    && self.holds_role(agency, children, day, Some(Role::HealthVisitor))
+                    && self.holds_role(agency, children, (day, doubt), Some(Role::HealthVisitor))
             }
-            Party::PlanMembers => self.plan_members(children, day, false).contains(agency),
-            Party::CoreGroup => self.plan_members(children, day, true).contains(agency),
+            Party::PlanMembers => self
+                .plan_members(children, (day, doubt), false)
+                .contains(agency),
+            Party::CoreGroup => self
+                .plan_members(children, (day, doubt), true)
+                .contains(agency),
             Party::ConferenceInvited => self.conference_of(item, day).contains(agency),
             Party::Referrer => self.referrer_of(item).as_ref() == Some(agency),
             Party::KnowsOrSent => item
                 .renews
                 .and_then(|original| self.knowledge.agency(agency, original))
                 .is_some_and(|standing| matches!(standing.state, State::Knows | State::Sent)),
-            // Joining is no event of its own; the rule that names it is off and asks nobody.
+            // Nobody joins on a day that is given: see `asked_from`.
             Party::JoiningAgency => false,
         }
-    }
-
-    /// The day on which an agency that a rule means joined, when that is after `start`.
-    pub(super) fn joined(&self, to: &[Party], agency: &AgencyId, item: &Item, start: Date) -> Date {
-        let day = first_day(item.occurred);
-        to.iter()
-            .filter(|party| **party == Party::NewSchool)
-            .filter_map(|_| self.enrolled_from(agency, &item.children, day))
-            .fold(start, Date::max)
-    }
-
-    /// Whether an agency dealt with the child on the day that a duty started. Social care and police are
-    /// always involvable; a party that a rule names by its part in the case is involved by it.
-    pub(super) fn is_involved(
-        &self,
-        agency: &AgencyId,
-        item: &Item,
-        duty: Option<&Duty>,
-        asking: &[&NeedRule],
-    ) -> bool {
-        if matches!(self.kind_of(agency), "children_social_care" | "police") {
-            return true;
-        }
-        let by_part = asking.iter().flat_map(|rule| &rule.to).any(|party| {
-            !matches!(party, Party::Any | Party::Kind(_))
-                && self.is_party(party, agency, item, first_day(item.occurred))
-        });
-        let day = duty.map_or_else(|| last_day(item.occurred), |duty| duty.start);
-        by_part || self.deals_with(agency, &item.children, day)
-    }
-
-    /// Open involvement or role spell, plan or core-group member, or any entry about the child in the
-    /// twelve months to the day.
-    fn deals_with(&self, agency: &AgencyId, children: &[PersonRef], day: Date) -> bool {
-        let year_before = day.saturating_sub(Span::new().months(12));
-        let wrote = self.cut().facts().any(|fact| {
-            let on = first_day(fact.occurred());
-            fact.agency() == agency
-                && same_child(&fact.event().children, children)
-                && year_before <= on
-                && on <= day
-        });
-        wrote
-            || self.involved(agency, children, day, |_| true).is_some()
-            || self.holds_role(agency, children, day, None)
-            || self.plan_members(children, day, false).contains(agency)
     }
 
     fn involved_as(
         &self,
         agency: &AgencyId,
         children: &[PersonRef],
-        day: Date,
+        on: (Date, Doubt),
         kind: InvolvementKind,
     ) -> bool {
-        self.involved(agency, children, day, |open| open == kind)
-            .is_some()
+        self.involved(agency, children, on, |open| open == kind)
     }
 
-    /// The start of an involvement that was open on a day.
-    fn involved(
+    /// Whether an involvement was open on a day.
+    pub(super) fn involved(
         &self,
         agency: &AgencyId,
         children: &[PersonRef],
-        day: Date,
+        (day, doubt): (Date, Doubt),
         wanted: impl Fn(InvolvementKind) -> bool,
-    ) -> Option<Date> {
-        let mut since = None;
+    ) -> bool {
+        let mut open = false;
         for fact in self.facts_by(children, day) {
             match &fact.event().content {
                 Content::Involvement(InvolvementContent::InvolvementStarted(started))
-                    if started.agency == *agency && wanted(started.kind) =>
+                    if started.agency == *agency
+                        && wanted(started.kind)
+                        && doubt.begun(fact, day) =>
                 {
-                    since = since.or(Some(first_day(fact.occurred())));
+                    open = true;
                 }
                 Content::Involvement(InvolvementContent::InvolvementEnded(ended))
                     if ended.agency == *agency && wanted(ended.kind) =>
                 {
-                    since = None;
+                    open = false;
                 }
                 _ => {}
             }
         }
-        since
+        open
     }
 
-    /// The first enrolment at a school on or after a day.
-    fn enrolled_from(&self, agency: &AgencyId, children: &[PersonRef], day: Date) -> Option<Date> {
+    /// The first enrolment at another school than the item's author on or after the day of the item: the last day on
+    /// which it may have been.
+    pub(super) fn enrolled_after(&self, agency: &AgencyId, item: &Item) -> Option<Date> {
+        if self.kind_of(agency) != "school" || item.source == *agency {
+            return None;
+        }
+        let day = first_day(item.occurred);
         self.cut()
             .facts()
             .find_map(|fact| match &fact.event().content {
                 Content::Involvement(InvolvementContent::InvolvementStarted(started))
                     if started.agency == *agency
                         && started.kind == InvolvementKind::Enrolled
-                        && same_child(&fact.event().children, children)
+                        && same_child(&fact.event().children, &item.children)
                         && first_day(fact.occurred()) >= day =>
                 {
-                    Some(first_day(fact.occurred()))
+                    Some(last_day(fact.occurred()))
                 }
                 _ => None,
             })
     }
 
     /// Whether somebody of the agency held a role (any, if none is named) for the child on a day.
-    fn holds_role(
+    pub(super) fn holds_role(
         &self,
         agency: &AgencyId,
         children: &[PersonRef],
-        day: Date,
+        (day, doubt): (Date, Doubt),
         wanted: Option<Role>,
     ) -> bool {
         let is_wanted = |role: Role| wanted.is_none_or(|wanted| wanted == role);
@@ -227,12 +216,14 @@ impl Case<'_> {
         {
             match &fact.event().content {
                 Content::Allocation(AllocationContent::AllocationStarted(started))
-                    if is_wanted(started.role) && started.basis == AllocationBasis::Named =>
+                    if is_wanted(started.role)
+                        && started.basis == AllocationBasis::Named
+                        && doubt.begun(fact, day) =>
                 {
                     held.insert(started.role);
                 }
                 Content::Allocation(AllocationContent::AllocationTransferred(moved))
-                    if is_wanted(moved.role) =>
+                    if is_wanted(moved.role) && doubt.begun(fact, day) =>
                 {
                     held.insert(moved.role);
                 }
@@ -247,17 +238,20 @@ impl Case<'_> {
 
     /// The members of the plans open on a day (of child protection plans only, with those who came to
     /// a core group of it).
-    fn plan_members(
+    pub(super) fn plan_members(
         &self,
         children: &[PersonRef],
-        day: Date,
+        (day, doubt): (Date, Doubt),
         core_group: bool,
     ) -> BTreeSet<AgencyId> {
         let mut members: Vec<(PlanType, BTreeSet<AgencyId>)> = Vec::new();
         let wanted = |kind: PlanType| !core_group || kind == PlanType::ChildProtection;
         for fact in self.facts_by(children, day) {
+            let begun = doubt.begun(fact, day);
             match &fact.event().content {
-                Content::Plan(PlanContent::PlanStarted(plan)) if wanted(plan.plan_type) => {
+                Content::Plan(PlanContent::PlanStarted(plan))
+                    if begun && wanted(plan.plan_type) =>
+                {
                     let mut set = named(&plan.members);
                     set.insert(fact.agency().clone());
                     members.push((plan.plan_type, set));
@@ -267,8 +261,14 @@ impl Case<'_> {
                         .iter_mut()
                         .filter(|(kind, _)| *kind == plan.plan_type)
                     {
-                        *set = named(&plan.members);
-                        set.insert(fact.agency().clone());
+                        let mut now = named(&plan.members);
+                        now.insert(fact.agency().clone());
+                        // Whoever is new by an entry that does not count yet is no member yet; who left is none any more.
+                        if begun {
+                            *set = now;
+                        } else {
+                            set.retain(|member| now.contains(member));
+                        }
                     }
                 }
                 Content::Plan(PlanContent::PlanSteppedDown(plan)) => {
@@ -283,7 +283,7 @@ impl Case<'_> {
                 Content::Plan(PlanContent::PlanEnded(plan)) => {
                     members.retain(|(kind, _)| *kind != plan.plan_type);
                 }
-                Content::Meeting(MeetingContent::CoreGroupHeld(held)) => {
+                Content::Meeting(MeetingContent::CoreGroupHeld(held)) if begun => {
                     for (kind, set) in &mut members {
                         if *kind == PlanType::ChildProtection {
                             set.extend(held.attendance.iter().map(|part| part.agency.clone()));

@@ -101,6 +101,7 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
             .take(1)
             .collect(),
         depends_on: Dependence::default(),
+        may_be_same: Vec::new(),
         sentence: String::new(),
     })
 }

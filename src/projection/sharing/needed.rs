@@ -173,7 +173,7 @@ fn not_shared(
         Figure::ReferralLoop => RowKind::ReferralWithoutFeedback,
         Figure::Gap | Figure::Separate => RowKind::NotShared,
     };
-    row.counter_evidence = class
+    row.may_be_same = class
         .iter()
         .flat_map(|item| &item.candidates)
         .filter(|other| {
@@ -182,6 +182,7 @@ fn not_shared(
         })
         .copied()
         .collect();
+    row.counter_evidence.extend(&row.may_be_same);
     if let Some(had) = had {
         // It came by then, in a way that no record tells: in time or not cannot be said.
         let by = last_day(had.since);
@@ -294,6 +295,7 @@ fn row(
         evidence: duty.evidence.clone(),
         counter_evidence: Vec::new(),
         depends_on: Dependence::default(),
+        may_be_same: Vec::new(),
         sentence: String::new(),
     }
 }

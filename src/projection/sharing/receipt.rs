@@ -53,6 +53,7 @@ pub(super) fn no_receipt(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Opt
         evidence: standing.evidence,
         counter_evidence: Vec::new(),
         depends_on: Dependence::default(),
+        may_be_same: Vec::new(),
         sentence: String::new(),
     })
 }

@@ -98,6 +98,7 @@ fn row(
         evidence: seen.evidence.clone(),
         counter_evidence: Vec::new(),
         depends_on: Dependence::default(),
+        may_be_same: Vec::new(),
         sentence: String::new(),
     };
     row.evidence

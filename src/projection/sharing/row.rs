@@ -82,6 +82,9 @@ pub struct SharingRow {
     /// Entries that were looked for and found, or that may explain it: unlinked duplicates of another
     /// agency, a later act, an entry that shows that the agency had it.
     pub counter_evidence: Vec<u64>,
+    /// Of the counter-evidence, the agency's own entries that may be of the same happening and are not linked to it
+    /// (`semantics.md` 6.6).
+    pub may_be_same: Vec<u64>,
     /// The late corrections without which, or with which, it would not be listed.
     pub depends_on: Dependence,
     /// The row in words, by the rules of wording: no *never*, no *failed*.

@@ -16,9 +16,10 @@ pub(super) fn sentence(row: &SharingRow, latest: bool) -> String {
     let agency = &row.agency;
     let state = state(row, latest);
     let limit = limit(row);
+    let same = may_be_same(row);
     let word = on_word_of(row);
     let worth = worth(row.outcome);
-    format!("{item} {what}, {agency}: {state}.{limit}{word}{worth}")
+    format!("{item} {what}, {agency}: {state}.{limit}{same}{word}{worth}")
 }
 
 fn state(row: &SharingRow, latest: bool) -> String {
@@ -121,6 +122,25 @@ pub(crate) fn reason(reason: WithholdReason) -> &'static str {
         WithholdReason::ConsentRefused => "consent was refused",
         WithholdReason::Other | WithholdReason::Unknown(_) => "another reason, named in the entry",
         WithholdReason::NotStated => "reason not stated",
+    }
+}
+
+/// Own entries of the agency that a reviewer may link, which would end the gap.
+fn may_be_same(row: &SharingRow) -> String {
+    let entries: Vec<String> = row.may_be_same.iter().map(u64::to_string).collect();
+    match entries.as_slice() {
+        [] => String::new(),
+        [one] => format!(
+            " {}'s own entry {one} may be of the same happening; no entry links them.",
+            row.agency
+        ),
+        many => {
+            let many = many.join(", ");
+            format!(
+                " {}'s own entries {many} may be of the same happening; no entry links them.",
+                row.agency
+            )
+        }
     }
 }
 

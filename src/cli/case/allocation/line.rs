@@ -15,7 +15,7 @@ pub(in super::super) struct Line {
     /// Who, by role code where there is one; else on what footing; for a gap that there was nobody.
     pub holder: String,
     pub from: String,
-    /// Empty while it lasts and the record reaches to the moment.
+    /// In words while it lasts: so far, or that the end is not known because the record ends before the moment.
     pub to: String,
     pub days: String,
     /// Why it ended, as recorded; for a gap its kind.
@@ -36,6 +36,8 @@ pub(in super::super) struct Line {
     pub depends: String,
     /// The last day covered, when it is open and counted to there alone.
     pub last_covered: String,
+    /// A time that cannot be known, after the last day on which somebody is known to have held the role.
+    had_holder: bool,
     /// A spell without a named holder.
     unnamed: bool,
     order: String,
@@ -75,8 +77,10 @@ pub(in super::super) fn all(
     for gap in lines.iter_mut().filter(|line| {
         !eyes.is_empty() && line.agency != eyes && line.gap == Some(pb::GapKind::CannotBeKnown)
     }) {
-        "none known".clone_into(&mut gap.holder);
-        "no holder known to it".clone_into(&mut gap.why);
+        if !gap.had_holder {
+            "none known".clone_into(&mut gap.holder);
+            "no holder known to it".clone_into(&mut gap.why);
+        }
     }
     lines.sort_by(|a, b| {
         (a.role, &a.agency, &a.children, &a.order).cmp(&(b.role, &b.agency, &b.children, &b.order))
@@ -173,7 +177,11 @@ fn spell(of: &pb::Spell) -> Line {
         gap: None,
         holder: holder(of),
         from: bound(of.from.as_ref(), "no record"),
-        to: ended(of.to.as_ref(), of.days.as_ref()),
+        to: if of.last_covered.is_empty() {
+            ended(of.to.as_ref(), of.days.as_ref())
+        } else {
+            "not known".to_owned()
+        },
         days: days(of.days.as_ref()),
         why: why(of),
         handover: match of.handover() {
@@ -204,7 +212,15 @@ fn gap(of: &pb::Gap) -> Line {
         from: bound(of.from.as_ref(), "no record"),
         to: ended(of.to.as_ref(), of.days.as_ref()),
         days: days(of.days.as_ref()),
-        why: kind(of.kind()).to_owned(),
+        why: of.last_holder.as_ref().map_or_else(
+            || kind(of.kind()).to_owned(),
+            |last| {
+                let code = [&last.role_code, &last.staff];
+                let name = code.into_iter().find(|name| !name.is_empty());
+                format!("last known: {}", name.map_or("", String::as_str))
+            },
+        ),
+        had_holder: of.last_holder.is_some(),
         evidence: of.evidence.clone(),
         arrived: of.arrived.iter().map(|item| item.entry).collect(),
         due: of.due.iter().map(|action| action.entry).collect(),
@@ -286,6 +302,7 @@ fn why(spell: &pb::Spell) -> String {
         reason => spaced(reason),
     };
     match spell.end() {
+        pb::SpellEnd::Open if !spell.last_covered.is_empty() => "record ends".to_owned(),
         pb::SpellEnd::Open => "still holding".to_owned(),
         pb::SpellEnd::Superseded => "next one began; no record of an end".to_owned(),
         pb::SpellEnd::WindowClosed => "role no longer expected".to_owned(),

@@ -16,7 +16,7 @@ impl Page<'_> {
     pub(in crate::grpc::inquiry) fn gaps(&self, row: &Row) -> Vec<pb::Gap> {
         let sure = row.gaps.iter().map(|gap| self.gap(row, gap));
         let maybe = row.maybe.iter().map(|gap| Self::maybe(row, gap));
-        let unknown = row.unknown.iter().map(|gap| Self::unknown(row, gap));
+        let unknown = row.unknown.iter().map(|gap| self.unknown(row, gap));
         sure.chain(maybe).chain(unknown).collect()
     }
 
@@ -110,12 +110,15 @@ impl Page<'_> {
         }
     }
 
-    fn unknown(row: &Row, gap: &Unknown) -> pb::Gap {
+    fn unknown(&self, row: &Row, gap: &Unknown) -> pb::Gap {
+        let last = gap.last_holder.as_ref();
+        let last = last.map(|staff| self.holder(&row.agency, staff));
         pb::Gap {
             kind: i32::from(pb::GapKind::CannotBeKnown),
             outcome: format!("undeterminable ({})", reason(gap.reason)),
             evidence: gap.evidence.clone(),
             sentence: gap.sentence.clone(),
+            last_holder: last,
             from: Some(exact(gap.from)),
             to: ended(gap.to),
             ..head(row)

@@ -28,7 +28,7 @@ pub(in crate::journal::sled) type Row = (Vec<u8>, Place);
 pub(super) fn store(error: ::sled::Error) -> ReadError {
     ReadError::Store {
         doing: "reading the indexes",
-        source: error.into(),
+        source: crate::journal::sled::log::cause(error),
     }
 }
 

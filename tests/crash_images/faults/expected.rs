@@ -1,0 +1,31 @@
+//! What is expected of a ledger after each kind of fault.
+
+use super::run::{After, Kind, Outcome};
+
+/// Whether the ledger goes on or is poisoned, or the start is refused.
+pub(crate) fn expected(kind: &Kind, number: usize) -> After {
+    let Kind {
+        step, call, file, ..
+    } = kind;
+    let is_first_read = call == "open" && number == 1 && !kind.new;
+    match (step.as_str(), file.as_str()) {
+        // A copy that cannot be tried is no reason not to start; an old snapshot may stay; settings or a snapshot that
+        // are not read are made anew.
+        ("start", "copy") => After::GoesOn,
+        ("start", "journal/snap") if call == "unlink" => After::GoesOn,
+        ("start", "journal/snap" | "journal/conf") if is_first_read => After::GoesOn,
+        ("start", _) => After::Refused,
+        ("append" | "index" | "linger", _) => After::Poisoned,
+        // Every commit was synced when it was made.
+        ("stop", "journal/db") => After::Clean,
+        _stop => After::Unclean,
+    }
+}
+
+/// Whether a person is told which file, what was tried and what the system said, and nothing is called damaged.
+pub(crate) fn is_clear(outcome: &Outcome) -> bool {
+    let is_clear = |words: &String| {
+        words.starts_with("refused 1 ") && words.contains("os error") && !words.contains("damaged")
+    };
+    outcome.words.iter().all(is_clear)
+}
