@@ -242,10 +242,14 @@ pub(super) fn record(entry: &SealedEntry) -> Record {
     }
 }
 
+/// Requests that a commit has room for before it must grow.
+const DRAINED: usize = 256;
+
 /// Takes what waits, up to the limits of one commit; true when a stop was among it.
 fn drain(first: Job, queue: &Receiver<Message>) -> (Vec<Job>, bool) {
     let (mut events, mut bytes) = (first.items.len(), first.bytes);
-    let mut jobs = vec![first];
+    let mut jobs = Vec::with_capacity(DRAINED);
+    jobs.push(first);
     while events < limits::COMMIT_EVENTS && bytes < limits::COMMIT_BYTES {
         match queue.try_recv() {
             Ok(Message::Append(job)) => {

@@ -30,19 +30,22 @@ impl Case<'_> {
         item: &Item,
         agency: &AgencyId,
     ) -> Option<(Duty, bool)> {
-        let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = self
-            .agencies
+        let unread;
+        let knew = if let Some(knew) = self.knew.get(&item.position) {
+            knew
+        } else {
+            unread = self.certainly_knew(item);
+            &unread
+        };
+        let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = knew
             .iter()
-            .filter(|from| *from != agency)
-            .filter_map(|from| {
-                let standing = self.certain_since(item, from)?;
-                let day = last_day(standing.0);
-                let is_from = rule
-                    .from
-                    .iter()
-                    .any(|party| self.is_party(party, from, item, day));
-                is_from.then(|| (standing.0, from.clone(), standing.1))
+            .filter(|(from, _, _)| from != agency)
+            .filter(|(from, since, _)| {
+                let day = last_day(*since);
+                let is = |party| self.is_party(party, from, item, day);
+                rule.from.iter().any(is)
             })
+            .map(|(from, since, evidence)| (*since, from.clone(), evidence.clone()))
             .collect();
         told_by.sort();
         let (since, sender, evidence) = told_by.first()?.clone();
@@ -100,6 +103,15 @@ impl Case<'_> {
             evidence,
         };
         Some((duty, joined != Joined::NotInvolved))
+    }
+
+    /// The agencies that certainly knew an item, each since when and by what.
+    pub(super) fn certainly_knew(&self, item: &Item) -> Vec<(AgencyId, Interval, Vec<u64>)> {
+        let knew = |agency: &AgencyId| {
+            let (since, evidence) = self.certain_since(item, agency)?;
+            Some((agency.clone(), since, evidence))
+        };
+        self.agencies.iter().filter_map(knew).collect()
     }
 
     /// Since when an agency certainly knew an item as being about a child of this case, with what
@@ -162,8 +174,9 @@ impl Case<'_> {
         agency: &AgencyId,
         duty: &Duty,
     ) -> Option<Withholding> {
-        self.view
-            .statements()
+        let withheld = self.index.withheld.iter();
+        withheld
+            .filter_map(|id| self.view.get(*id))
             .filter(|seen| !seen.struck && seen.certain)
             .filter_map(|seen| match &seen.event.content {
                 Content::Sharing(SharingContent::ShareWithheld(held))
