@@ -1,5 +1,6 @@
 //! The command line, and the one place that names every layer.
 
+mod admin;
 pub mod args;
 mod ask;
 mod bench;
@@ -88,6 +89,7 @@ fn command(cli: Cli) -> Result<Exit, Failure> {
             output::data(String::from_utf8_lossy(&script).trim_end())?;
             Ok(Exit::Done)
         }
+        Command::Admin(args::Admin::Salvage(wanted)) => admin::salvage(&global, &wanted),
         Command::Bench(bench) => runtime()?.block_on(bench::bench(&global, &bench)),
         Command::Demo(demo) => runtime()?.block_on(demo::demo(&global, &demo)),
         Command::Entry(verb) => runtime()?.block_on(entry::run(&global, verb)),

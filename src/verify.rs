@@ -231,6 +231,19 @@ impl Checker {
         }
     }
 
+    /// The position up to which everything shown so far holds: that of the first fault, else the next one.
+    #[must_use]
+    pub fn holds_up_to(&self) -> u64 {
+        let faults = self.faults.iter().map(|fault| fault.position);
+        faults.min().map_or(self.next, |first| first.min(self.next))
+    }
+
+    /// Root of the tree over the first `size` entries; `None` when fewer were shown without a gap.
+    #[must_use]
+    pub fn root_at(&self, size: u64) -> Option<TreeHash> {
+        self.tree.root_at(size)
+    }
+
     /// Notes that two intact records of the store say different things of one position.
     pub fn contradiction(&mut self, position: u64, what: String) {
         self.fault(position, FaultKind::Position, what);

@@ -1,5 +1,6 @@
 //! The command line as a tree: noun, then verb.
 
+mod admin;
 mod bench;
 mod case;
 
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 use super::exit;
 use super::format::Format;
 
+pub use self::admin::{Admin, Salvage};
 pub use self::bench::{Bench, Shape};
 pub use self::case::{AsAt, Basis, Case, Window};
 
@@ -84,6 +86,9 @@ pub enum Command {
     /// The signed head of the ledger.
     #[command(subcommand)]
     Checkpoint(Checkpoint),
+    /// What an operator does to the files of a ledger.
+    #[command(subcommand)]
+    Admin(Admin),
     /// Measure a real server over loopback: rates, latencies, CPU, opening, verifying.
     Bench(Bench),
     /// Print a completion script for a shell.

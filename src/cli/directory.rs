@@ -1,5 +1,7 @@
 //! The files of one ledger in a directory, and opening them: the composition of journal, vault, clock and keys.
 
+mod beside;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -113,17 +115,17 @@ impl Directory {
     }
 
     /// The ledger's name, one line of text.
-    fn origin_file(&self) -> PathBuf {
+    pub(super) fn origin_file(&self) -> PathBuf {
         self.root.join("origin")
     }
 
     /// The public key that checkpoints are signed with, as a C2SP vkey.
-    fn vkey_file(&self) -> PathBuf {
+    pub(super) fn vkey_file(&self) -> PathBuf {
         self.root.join("vkey")
     }
 
     /// The Ed25519 seed of the checkpoint key: 32 bytes, for the ledger only.
-    fn log_key_file(&self) -> PathBuf {
+    pub(super) fn log_key_file(&self) -> PathBuf {
         self.root.join("log.key")
     }
 
@@ -238,7 +240,7 @@ impl Directory {
     }
 
     /// Makes the directory; synced as long as it is new, or a power cut could take it with everything in it.
-    fn create(&self) -> io::Result<()> {
+    pub(super) fn create(&self) -> io::Result<()> {
         fs::create_dir_all(&self.root)?;
         if self.origin_file().exists() {
             return Ok(());
@@ -247,14 +249,14 @@ impl Directory {
         File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
     }
 
-    fn unusable(&self, error: &io::Error) -> Failure {
+    pub(super) fn unusable(&self, error: &io::Error) -> Failure {
         let what = format!("{}: {error}", self.root.display());
         Failure::new(Exit::Other, what)
             .advise("--store names a directory that this user may write to, on a disk with room")
     }
 
     /// Writes a small file whole, readable by its owner only, and makes it durable; a power cut leaves none or this.
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let unnamed = self.root.join("unnamed");
         let mut options = OpenOptions::new();
         let options = options.create(true).write(true).truncate(true).mode(0o600);
@@ -406,11 +408,13 @@ impl Directory {
     ) -> Result<Arc<Service>, Failure> {
         let broken = |error: &dyn std::fmt::Display| {
             Failure::new(Exit::IntegrityBroken, error.to_string()).advise(format!(
-                "copy the directory before anything else, then check it: caseledger verify store --store {}",
+                "copy the directory before anything else, then check it: caseledger verify store --store {0}\n  \
+                 what is whole can be rebuilt in a new directory: caseledger admin salvage {0} NEW",
                 self.root.display()
             ))
         };
         let (origin, log_key) = self.prepare(origin)?;
+        self.check_beside(&origin, &broken)?;
         let (journal, size) = self.open_journal(&origin, &broken)?;
         // A store that is gone is no new ledger: its head file is still there.
         let is_new = size == 0 && !self.head().exists();

@@ -25,6 +25,11 @@ impl Failure {
         }
     }
 
+    /// What went wrong, without the advice.
+    pub(super) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub(super) fn advise(mut self, advice: impl Into<String>) -> Self {

@@ -2,6 +2,7 @@
 
 pub(super) mod case;
 mod checkpoint;
+pub(super) mod files;
 pub(super) mod store;
 mod view;
 

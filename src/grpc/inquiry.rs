@@ -199,7 +199,7 @@ impl InquiryService for Inquiry {
         let named = named.map(|(place, text)| agency(format!("agencies[{place}]"), text));
         question.agencies = named.collect::<Result<_, _>>()?;
         let answer = move |cut: &Asked, names: &Names, pack: &'static Pack| {
-            knowledge::answer(&Case::of(&cut.cut, pack), cut, names, (pack, &asked))
+            knowledge::answer(cut, names, (pack, &asked))
         };
         self.answer_to(within, question, answer).await
     }

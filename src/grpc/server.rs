@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -32,6 +32,9 @@ use super::pb::ledger_service_server::LedgerServiceServer;
 
 /// Time between keep-alive pings on a connection without traffic, and how long an answer may take.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Pause after a connection that could not be taken, so that a process without descriptors does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a server could not run or did not stop cleanly.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,20 @@ pub async fn serve(
     let served = run(listener, Arc::clone(&service), shutdown).await;
     let stopped = service.stop().await.map_err(ServeError::Stop);
     served.and(stopped)
+}
+
+/// A new connection. One that cannot be taken, for want of a descriptor perhaps, does not end the server: the connections
+/// that are there go on, and after a pause the next one is tried.
+async fn accepted(socket: io::Result<TcpStream>) -> Option<TcpStream> {
+    // Small answers go out at once: an acknowledgement must not wait for the client's delayed TCP acknowledgement.
+    match socket.and_then(|socket| socket.set_nodelay(true).map(|()| socket)) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            tracing::warn!(%error, "a connection could not be taken");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
 }
 
 async fn run(
@@ -115,9 +132,8 @@ async fn run(
         .add_service(Edge(integrity))
         .add_service(Edge(inquiry));
     let (stop, stopping) = oneshot::channel::<()>();
-    // Small answers go out at once: an acknowledgement must not wait for the client's delayed TCP acknowledgement.
-    let incoming = TcpListenerStream::new(listener)
-        .map(|accepted| accepted.and_then(|socket| socket.set_nodelay(true).map(|()| socket)));
+    let incoming = TcpListenerStream::new(listener).then(accepted);
+    let incoming = Box::pin(incoming.filter_map(|socket| socket.map(Ok::<_, io::Error>)));
     // An error of the receiver means that this function has returned.
     let server = router.serve_with_incoming_shutdown(incoming, async { drop(stopping.await) });
     tokio::pin!(server);

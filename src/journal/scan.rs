@@ -5,14 +5,16 @@
 //! *suspects*: with an intact copy elsewhere the content is whole all the same.
 
 mod found;
+mod joined;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::{ControlFlow, Range};
 
 use super::block::{self, BlockError, MAX_BLOCK_BYTES};
 
-pub use self::found::{Commit, Conflict, Gap, Place, Scan, Suspect, Tail};
+pub use self::found::{Commit, Conflict, Gap, Place, Scan, Suspect, Tail, Unused};
+pub use self::joined::Joined;
 
 const WINDOW_BYTES: usize = 1024 * 1024;
 
@@ -154,7 +156,8 @@ impl<'o> Finder<'o> {
     fn add(&mut self, block: &block::Block<'_>, offset: u64, length: usize) {
         let header = &block.header;
         if header.origin != self.origin {
-            self.found.foreign += 1;
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            self.found.foreign.push(Place { offset, length });
             return;
         }
         self.covered
@@ -200,7 +203,7 @@ impl<'o> Finder<'o> {
     fn conclude(mut self, bytes: u64) -> Scan {
         self.found.bytes = bytes;
         self.found.uncovered = uncovered(&self.covered, bytes);
-        let intact: std::collections::BTreeSet<(u64, u32)> = self
+        let intact: BTreeSet<(u64, u32)> = self
             .groups
             .iter()
             .flat_map(|((first, _, _), parts)| parts.keys().map(|part| (*first, *part)))
@@ -211,7 +214,32 @@ impl<'o> Finder<'o> {
                 .is_some_and(|claims| intact.contains(&claims));
         }
         self.walk();
+        self.found.unused = self.unused();
         self.found
+    }
+
+    /// Intact blocks that are neither in a commit that was chosen nor in an unfinished one at the end.
+    fn unused(&self) -> Vec<Unused> {
+        let chosen = self.found.commits.iter().flat_map(|commit| &commit.parts);
+        let chosen: BTreeSet<u64> = chosen.map(|place| place.offset).collect();
+        let size = self.found.size();
+        let mut unused = Vec::new();
+        for ((first, count, _), parts) in self.groups.iter().filter(|(group, _)| group.0 < size) {
+            for (part, copy) in parts
+                .iter()
+                .flat_map(|(part, copies)| copies.iter().map(move |copy| (part, copy)))
+            {
+                if !chosen.contains(&copy.place.offset) {
+                    unused.push(Unused {
+                        place: copy.place,
+                        first: *first,
+                        count: *count,
+                        part: *part,
+                    });
+                }
+            }
+        }
+        unused
     }
 
     /// Follows whole commits from position 0, each to where it ends.

@@ -110,16 +110,20 @@ impl Head {
     }
 }
 
-/// How many of the two slots are neither valid nor blank: torn by a power cut, or changed.
+/// Offsets of the slots that are neither valid nor blank: torn by a power cut, or changed. Only beside generation 1 is a
+/// blank slot one that was never written.
 #[must_use]
-pub fn damaged(file: &[u8], log: &VerifierKey) -> usize {
-    let is_sound = |(index, slot): (usize, &[u8])| {
-        let is_blank = slot.iter().all(|byte| *byte == 0);
-        is_blank || Head::decode(slot, log).is_ok_and(|head| head.offset() == index * SLOT)
+pub fn damaged(file: &[u8], log: &VerifierKey) -> Vec<usize> {
+    let is_first = choose(file, log).is_ok_and(|head| head.is_none_or(|head| head.generation == 1));
+    let is_sound = |offset: usize| {
+        let slot = file.get(offset..).and_then(|rest| rest.get(..SLOT));
+        slot.is_some_and(|slot| {
+            let is_blank = is_first && slot.iter().all(|byte| *byte == 0);
+            is_blank || Head::decode(slot, log).is_ok_and(|head| head.offset() == offset)
+        })
     };
-    let sound = file.chunks(SLOT).enumerate().take(2);
-    let sound = sound.filter(|slot| is_sound(*slot)).count();
-    2_usize.saturating_sub(sound)
+    let slots = [0, SLOT].into_iter();
+    slots.filter(|offset| !is_sound(*offset)).collect()
 }
 
 /// The head that counts, out of the whole file; `None` when neither slot is valid. A torn write leaves the other slot.

@@ -55,6 +55,7 @@ pub struct Cut {
     /// Through whose eyes, in the order in which they were applied; empty means everybody's together.
     eyes: Vec<Holder>,
     log: Log,
+    review: Option<Timestamp>,
     readings: Vec<Reading>,
     /// For each entry by position, the position of the statement it belongs to.
     statement_of: BTreeMap<u64, u64>,
@@ -63,11 +64,11 @@ pub struct Cut {
 
 /// Cuts a log at a moment.
 pub fn cut(log: &Log, basis: Basis, at: impl Into<At>) -> Cut {
-    cut_with(log, basis, at, Readings::Current)
+    cut_with(log, basis, at, &Readings::Current)
 }
 
 /// Cuts a log at a moment, and says which words of corrected entries are read.
-pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: Readings) -> Cut {
+pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: &Readings) -> Cut {
     let at = at.into();
     let statements = Statements::of(log, basis);
     let clocks = Clocks {
@@ -88,7 +89,7 @@ pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: Readings) -> 
     let unseen = unseen.filter(|entry| basis != Basis::Ledger || at.holds(entry));
     sealed(
         Log::with_unseen(kept, unseen.cloned().collect()),
-        (basis, at, words),
+        (basis, at, words.clone()),
         Vec::new(),
     )
 }
@@ -101,9 +102,10 @@ fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>
         statements: &statements,
         basis,
         at,
-        words,
+        words: &words,
     };
-    let readings = reading::readings(&clocks);
+    let review = reading::review(&clocks);
+    let readings = reading::readings(&clocks, review);
     let position = |index: usize| log.entries().get(index).map(|entry| entry.position);
     let statement_of = (0..log.entries().len())
         .filter_map(|index| Some((position(index)?, position(statements.root(index))?)))
@@ -115,6 +117,7 @@ fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>
         words,
         eyes,
         log,
+        review,
         readings,
         statement_of,
         matters,
@@ -133,8 +136,13 @@ impl Cut {
     }
 
     /// Which words of corrected entries it reads.
-    pub fn words(&self) -> Readings {
-        self.words
+    pub fn words(&self) -> &Readings {
+        &self.words
+    }
+
+    /// When a review began, by what is certain in it: every record error made after is late.
+    pub(super) fn review(&self) -> Option<Timestamp> {
+        self.review
     }
 
     /// The entries, certain and possible, in position order. Cutting them again gives this cut.
@@ -218,7 +226,7 @@ impl Cut {
             .collect();
         sealed(
             Log::with_unseen(kept, self.log.unseen().to_vec()),
-            (self.basis, self.at, self.words),
+            (self.basis, self.at, self.words.clone()),
             [self.eyes.as_slice(), std::slice::from_ref(eyes)].concat(),
         )
     }
@@ -230,7 +238,7 @@ pub(super) struct Clocks<'a> {
     pub(super) statements: &'a Statements,
     pub(super) basis: Basis,
     pub(super) at: At,
-    pub(super) words: Readings,
+    pub(super) words: &'a Readings,
 }
 
 /// Where an entry stands in a basis.

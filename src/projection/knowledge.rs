@@ -11,6 +11,7 @@
 mod answer;
 mod clues;
 mod fact;
+mod late;
 mod meeting;
 mod proofs;
 mod reading;
@@ -29,6 +30,7 @@ pub use answer::{
     who_knew_what,
 };
 pub use fact::{Effect, Fact, Grade, Holder, How, Promptness, Proof, Standing, State, StatementId};
+pub use late::{both_readings, practitioner, turnover_of_both};
 pub use turnover::{HolderChange, LeftWithPerson, OnFile, Turnover, turnover};
 
 pub(crate) use meeting::attendance;

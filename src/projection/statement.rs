@@ -1,5 +1,7 @@
 //! Statements: an original entry and the entries about the record that target it (`semantics.md` 2).
 
+mod late;
+
 use jiff::Timestamp;
 
 use super::clock::{self, asserted};
@@ -12,6 +14,8 @@ use crate::domain::event::sharing::SharingContent;
 use crate::domain::event::{CaseEvent, Content, EntryRef, Recipient};
 use crate::domain::id::AgencyId;
 use crate::domain::time::Interval;
+
+pub(super) use late::{late_errors, lateness};
 
 /// What an entry is to the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,11 +144,11 @@ impl Statements {
         &self,
         log: &'a Log,
         root: usize,
-        readings: Readings,
+        readings: &Readings,
     ) -> Option<&'a CaseEvent> {
         let own = |index: usize| matches!(self.tie(index), Tie::Member { .. });
         let corrections = self.members(root).iter().copied().filter(|member| {
-            self.corrects(*member, readings) && self.retracted_by(*member, &own).is_none()
+            self.corrects(log, *member, readings) && self.retracted_by(*member, &own).is_none()
         });
         let last = last_recorded(log, corrections).unwrap_or(root);
         log.entries().get(last).map(|entry| asserted(&entry.event))
@@ -167,12 +171,15 @@ impl Statements {
     }
 
     /// Whether an entry of a statement replaces its words.
-    pub(super) fn corrects(&self, member: usize, readings: Readings) -> bool {
+    pub(super) fn corrects(&self, log: &Log, member: usize, readings: &Readings) -> bool {
         match self.tie(member) {
             Tie::Member {
                 effect: Effect::RecordError,
                 ..
-            } => readings == Readings::Current,
+            } => log
+                .entries()
+                .get(member)
+                .is_some_and(|entry| !readings.leaves_out(entry.position)),
             Tie::Member {
                 effect: Effect::NewUnderstanding,
                 ..
@@ -393,7 +400,7 @@ pub(super) fn statement_clock(
     statements: &Statements,
     root: usize,
     basis: Basis,
-    readings: Readings,
+    readings: &Readings,
 ) -> Option<Interval> {
     let entry = log.entries().get(root)?;
     let own = speaks_for_itself(entry, basis);

@@ -16,7 +16,7 @@ use crate::ledger::digest::{ChainTag, Link};
 use crate::ledger::entry::SealedEntry;
 use crate::projection::cut::{At, Basis, Cut, cut};
 use crate::projection::knowledge::{Holder, through_eyes_of};
-use crate::projection::late;
+use crate::projection::late::{self, Earlier};
 use crate::projection::placed::{Log, Placed, Unseen, UnseenReason};
 
 use self::parties::Parties;
@@ -89,8 +89,8 @@ pub struct Stamp {
 pub struct Asked {
     /// The cut, through the eyes that were asked for.
     pub cut: Cut,
-    /// The cut under the words first recorded, through the same eyes; only when there is a late correction.
-    pub first: Option<Cut>,
+    /// The cuts without late corrections, through the same eyes; only when there is one.
+    pub earlier: Option<Earlier<Cut>>,
     /// What it rests on.
     pub stamp: Stamp,
 }
@@ -187,7 +187,7 @@ impl Shared {
             None => whole,
         };
         let cut = through(cut(&read.log, question.basis, at));
-        let first = late::first_readings(&read.log, (question.basis, at), &cut, through);
+        let earlier = late::earlier(&read.log, (question.basis, at), &cut, through);
         let stamp = Stamp {
             case: question.case,
             instant: at.instant,
@@ -200,7 +200,11 @@ impl Shared {
             case_head: read.case_head,
             erased: read.erased,
         };
-        Ok(Asked { cut, first, stamp })
+        Ok(Asked {
+            cut,
+            earlier,
+            stamp,
+        })
     }
 
     /// Now, and later than every entry: an appended time may be ahead of the clock by some microseconds.

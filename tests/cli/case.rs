@@ -146,6 +146,37 @@ fn knowledge_is_a_matrix_of_items_and_agencies_and_one_item_is_shown_in_full() {
     insta::assert_snapshot!("knowledge_jsonl", read(&lines));
 }
 
+/// A record error of August 2014: the school told the manager on 18 September 2013, not on 15 October.
+const LATE: &str = r#"{"agency":"school","eventId":"fa000000-0000-4000-8000-000000009004","event":{"caseId":"FAMILY-A","actor":{"staff":"DSL1","role":"ROLE_SAFEGUARDING_LEAD"},"occurred":{"edtf":"2014-08-05"},"recorded":{"edtf":"2014-08-05"},"source":{"kind":"SOURCE_KIND_OWN_STAFF","text":"DSL1"},"assertion":"ASSERTION_KIND_FACT","eventCorrected":{"target":{"agency":"school","eventId":"fa000000-0000-4000-8000-000000000134"},"kind":"CORRECTION_KIND_RECORD_ERROR","reason":"The day was entered wrong.","corrected":{"caseId":"FAMILY-A","children":[{"person":"C3"}],"actor":{"staff":"T2","role":"ROLE_TEACHER"},"occurred":{"edtf":"2013-09-18"},"recorded":{"edtf":"2013-10-15"},"source":{"kind":"SOURCE_KIND_OWN_STAFF","text":"T2"},"assertion":"ASSERTION_KIND_FACT","shareMade":{"to":[{"agency":"csc","staff":"TM5"}],"items":[{"agency":"school","eventId":"fa000000-0000-4000-8000-000000000131"}],"channel":"CHANNEL_TELEPHONE","words":"Told to the manager."}}}}}"#;
+
+#[test]
+fn knowledge_that_a_late_correction_changes_is_shown_under_both_readings() {
+    let world = World::sample_and(LATE);
+    let read = |more: &[&str]| {
+        let asked = ["case", "knowledge", "FAMILY-A", "--as-at", "2013-12"];
+        let said = said(world.command(&[asked.as_slice(), more].concat()));
+        assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+        steady(&said.out)
+    };
+    let page = read(&["--only-problems"]);
+    assert!(width(&page) <= 100, "{page}");
+    insta::assert_snapshot!("knowledge_late", page);
+    let csv = read(&["--only-problems", "--format", "csv"]);
+    let lines = csv.lines().enumerate();
+    let lines = lines.filter(|(number, line)| *number == 0 || line.contains("depends on"));
+    let lines: Vec<&str> = lines.map(|(_, line)| line).collect();
+    insta::assert_snapshot!("knowledge_late_csv", lines.join("\n"));
+    let item = lines.get(1).unwrap().split(',').next().unwrap();
+    let item = item.trim_start_matches('#');
+    insta::assert_snapshot!("knowledge_late_item", read(&["--item", item]));
+    let json: Value = serde_json::from_str(&read(&["--item", item, "--format", "json"])).unwrap();
+    let cells = json.pointer("/cells").unwrap().as_array().unwrap().iter();
+    let late = cells.filter(|cell| cell.pointer("/dependsOnCorrections/0").is_some());
+    let first = |cell: &Value| cell.get("firstWordsOnly") == Some(&Value::Bool(true));
+    let (before, now): (Vec<&Value>, Vec<&Value>) = late.partition(|cell| first(cell));
+    assert_eq!((now.len(), before.len()), (1, 1), "that of social care");
+}
+
 #[test]
 fn sharing_lists_by_kind_what_was_due_and_is_not_on_record() {
     let page = read(&["sharing", "FAMILY-A"]);

@@ -66,8 +66,16 @@ impl World {
             return world;
         }
         let world = Arc::new(Self::empty());
-        push(&world.address);
+        push(&world.address, &FILES);
         *shared = Arc::downgrade(&world);
+        world
+    }
+
+    /// A server that holds the invented cases and these lines after them.
+    pub(crate) fn sample_and(more: &str) -> Self {
+        let world = Self::empty();
+        let files: Vec<&str> = FILES.into_iter().chain([more]).collect();
+        push(&world.address, &files);
         world
     }
 
@@ -105,12 +113,12 @@ pub(crate) fn said(mut command: assert_cmd::Command) -> Said {
 }
 
 /// Appends every line of the sample files in order, one batch for each run of lines of one agency.
-fn push(address: &str) {
+fn push(address: &str, files: &[&str]) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let client = Client::connect(address, None).await.unwrap();
         let mut batches: Vec<(AgencyId, Vec<pb::AppendRequest>)> = Vec::new();
-        for line in FILES.iter().flat_map(|file| file.lines()) {
+        for line in files.iter().flat_map(|file| file.lines()) {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             let text = |name: &str| line.get(name).and_then(|v| v.as_str()).unwrap();
             let agency: AgencyId = text("agency").parse().unwrap();

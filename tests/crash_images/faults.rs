@@ -143,7 +143,7 @@ fn any_one_call_that_fails_leaves_a_ledger_that_starts_again_with_everything_ack
                         Err(what) => failed.push(format!("{name}: {what}")),
                         Ok(None) => {}
                         Ok(Some(outcome)) => {
-                            let wrong = expected(&fault.kind, fault.number) != outcome.after;
+                            let wrong = expected(fault) != outcome.after;
                             if wrong || !is_clear(&outcome) {
                                 failed.push(format!("{name}: {outcome:?}"));
                             }

@@ -11,21 +11,21 @@ use tonic::Code;
 
 use crate::world::{World, fields, reason, temp};
 
-const REGISTRY: &str = include_str!("../../src/cli/sample/registry.jsonl");
-const FAMILY_A: &str = include_str!("../../src/cli/sample/family_a.jsonl");
+pub(crate) const REGISTRY: &str = include_str!("../../src/cli/sample/registry.jsonl");
+pub(crate) const FAMILY_A: &str = include_str!("../../src/cli/sample/family_a.jsonl");
 const WELL_RUN: &str = include_str!("../../src/cli/sample/well_run.jsonl");
 const EXPECTED: &str = include_str!("../../src/cli/sample/expected.toml");
 const BASES: [Basis; 4] = [Basis::Then, Basis::Recorded, Basis::Ledger, Basis::Now];
 
 /// A server to which each agency pushed its entries of a sample, in the order of the file.
-struct Loaded {
-    world: World,
-    client: Client,
+pub(crate) struct Loaded {
+    pub(crate) world: World,
+    pub(crate) client: Client,
     _dir: TempDir,
 }
 
 impl Loaded {
-    async fn with(files: &[&str]) -> Self {
+    pub(crate) async fn with(files: &[&str]) -> Self {
         let dir = temp();
         let world = World::over(dir.path()).await;
         for file in files {
@@ -39,7 +39,7 @@ impl Loaded {
         }
     }
 
-    async fn ask(&mut self, question: pb::AllocationQuestion) -> pb::AllocationAnswer {
+    pub(crate) async fn ask(&mut self, question: pb::AllocationQuestion) -> pb::AllocationAnswer {
         let answer = self.client.inquiry.allocation(question).await;
         answer.unwrap().into_inner()
     }
@@ -84,7 +84,7 @@ async fn push(world: &World, file: &str) {
 }
 
 /// As at a date (empty: latest), with the window of expected.toml.
-fn question(case: &str, basis: Basis, date: &str) -> pb::AllocationQuestion {
+pub(crate) fn question(case: &str, basis: Basis, date: &str) -> pb::AllocationQuestion {
     pb::AllocationQuestion {
         case_id: case.to_owned(),
         as_at: Some(pb::AsAt {

@@ -6,7 +6,7 @@
 
 mod agency;
 mod fresh;
-mod server;
+pub(crate) mod server;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,12 +5,12 @@ use std::cell::Cell as Counter;
 use std::collections::BTreeMap;
 
 use crate::knowledge_history::holder;
-use crate::random::{DAYS, build, date_of, step, steps};
+use crate::random::{DAYS, build, date_of, step, steps, words};
 use caseledger::domain::event::{Content, sharing::SharingContent};
 use caseledger::domain::time::day_start;
 use caseledger::projection::allocation::succession::{effective_holders, holder_changes};
 use caseledger::projection::allocation::{Allocation, Question, allocation};
-use caseledger::projection::cut::{At, Basis, Cut, Readings, cut, cut_with};
+use caseledger::projection::cut::{At, Basis, Cut, cut, cut_with};
 use caseledger::projection::knowledge::{
     Fact, KnowledgeAnswer, Turnover, knowledge_of, through_eyes_of, turnover,
 };
@@ -137,9 +137,9 @@ fn laws_1_and_3(seen: &Seen) {
         .run(&(steps(), 0..DAYS + 60), |(steps, day)| {
             let log = build(&steps).log();
             for basis in ALL {
-                for words in [Readings::Current, Readings::First] {
-                    let once = cut_with(&log, basis, moment(day), words);
-                    let twice = cut_with(once.log(), basis, moment(day), words);
+                for words in words(&log) {
+                    let once = cut_with(&log, basis, moment(day), &words);
+                    let twice = cut_with(once.log(), basis, moment(day), &words);
                     let given = answers(&once);
                     seen.count(&given);
                     same(&given, &answers(&twice), &format!("{basis:?} {words:?}"))?;

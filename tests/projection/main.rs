@@ -19,6 +19,7 @@ mod history;
 mod knowledge;
 mod knowledge_history;
 mod knowledge_laws;
+mod late;
 mod need_joined;
 mod need_party;
 mod random;

@@ -22,7 +22,8 @@ use caseledger::domain::event::{
     Presence, Recipient, Role, Significance, SourceKind, Told, Tri,
 };
 use caseledger::domain::time::{When, day_start};
-use caseledger::projection::placed::Ingest;
+use caseledger::projection::cut::Readings;
+use caseledger::projection::placed::{Ingest, Log};
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use proptest::prelude::*;
@@ -98,6 +99,23 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step(), 6..45)
+}
+
+/// The readings of a log: current, without any record error, without every other entry's.
+pub(crate) fn words(log: &Log) -> [Readings; 3] {
+    let of = |which: fn(u64) -> bool| {
+        let entries = log.entries().iter();
+        let errors = entries.filter(|entry| {
+            matches!(&entry.event.content, Content::Record(RecordContent::EventCorrected(it))
+                if it.kind == CorrectionKind::RecordError)
+        });
+        Readings::without(errors.map(|entry| entry.position).filter(|at| which(*at)))
+    };
+    [
+        Readings::Current,
+        of(|_| true),
+        of(|position| position % 2 == 0),
+    ]
 }
 
 pub(crate) fn date_of(day: u16) -> Date {

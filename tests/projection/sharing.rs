@@ -17,11 +17,10 @@ use caseledger::domain::event::{
 };
 use caseledger::domain::time::AsAt;
 use caseledger::projection::coverage::Absence;
-use caseledger::projection::cut::{At, Basis, cut};
+use caseledger::projection::cut::{Basis, cut};
 use caseledger::projection::knowledge::{Cell, CellState, Timing, who_knew_what};
-use caseledger::projection::late;
 use caseledger::projection::placed::Log;
-use caseledger::projection::sharing::{RowKind, SharingAnswer, SharingRow, both_readings, sharing};
+use caseledger::projection::sharing::{RowKind, SharingAnswer, SharingRow, sharing};
 use caseledger::rules::Pack;
 
 fn answer(history: &History, day: &str) -> SharingAnswer {
@@ -582,82 +581,4 @@ fn an_agency_present_for_part_of_a_meeting_on_the_item_has_neither_a_gap_nor_a_l
     let mut without = history.clone();
     without.push(elsewhere);
     assert!(says(&without, "2013-02-10", item, "police").starts_with("NotShared"));
-}
-
-/// A disclosure that the school passed to social care by telephone on one day; a record error says another day.
-fn shared_and_corrected(first: &str, corrected: &str, made: &str) -> (History, u64, u64) {
-    let mut history = History::new();
-    let item = history.push(disclosure("school", "2013-01-09", "T1"));
-    let share = |history: &History, on: &str| {
-        let to = [("csc", None)];
-        history.share("school", &to, &[item], (Channel::Telephone, on))
-    };
-    let position = history.push(share(&history, first));
-    let mut correction = history.correct(position, CorrectionKind::RecordError, made);
-    if let Content::Record(RecordContent::EventCorrected(content)) = &mut correction.event.content {
-        *content.corrected = share(&history, corrected).event;
-    }
-    let correction = history.push(correction);
-    (history, item, correction)
-}
-
-/// The rows of both readings about social care and the item; none when there is no second reading.
-fn of_both(history: &History, item: u64) -> Option<(SharingAnswer, Vec<SharingRow>)> {
-    let at = At::from(&"2013-06-01".parse::<AsAt>().unwrap());
-    let current = cut(&history.log(), Basis::Then, at);
-    let first = late::first_readings(&history.log(), (Basis::Then, at), &current, |cut| cut)?;
-    let corrections = late::corrections(&current, &first);
-    let answer = |cut| sharing(cut, Pack::england(), false);
-    let answer = both_readings(answer(&current), &answer(&first), &corrections);
-    let rows = answer.rows.iter();
-    let rows = rows.filter(|row| row.item == item && row.agency.as_str() == "csc");
-    let rows = rows.cloned().collect();
-    Some((answer, rows))
-}
-
-#[test]
-fn a_late_share_that_a_late_correction_makes_or_unmakes_stays_listed_and_says_so() {
-    for (first, corrected, first_words) in [
-        ("2013-01-09", "2013-02-20", false),
-        ("2013-02-20", "2013-01-09", true),
-    ] {
-        let (history, item, correction) = shared_and_corrected(first, corrected, "2013-04-15");
-        let (answer, rows) = of_both(&history, item).unwrap();
-        let late: Vec<&SharingRow> = rows
-            .iter()
-            .filter(|row| row.kind == RowKind::Late)
-            .collect();
-        let [row] = late.as_slice() else {
-            panic!("{rows:?}")
-        };
-        assert_eq!(row.depends_on.corrections, [correction]);
-        assert_eq!(row.depends_on.first_words, first_words);
-        let end = format!("; depends on correction #{correction}");
-        assert!(row.sentence.ends_with(&end), "{}", row.sentence);
-        assert_eq!(
-            answer.figures.late + answer.figures.unconfirmed,
-            1,
-            "{answer:?}"
-        );
-        let others = answer
-            .rows
-            .iter()
-            .filter(|row| row.agency.as_str() != "csc");
-        for other in others {
-            assert_eq!(other.depends_on, late::Dependence::default(), "{other:?}");
-        }
-    }
-}
-
-#[test]
-fn a_record_error_made_in_time_gives_no_second_reading() {
-    let (history, item, _) = shared_and_corrected("2013-02-20", "2013-01-09", "2013-03-01");
-    assert!(of_both(&history, item).is_none());
-    assert_eq!(
-        rows(&history, "2013-06-01", item, "csc")
-            .iter()
-            .filter(|row| row.kind == RowKind::Late)
-            .count(),
-        0
-    );
 }

@@ -142,6 +142,8 @@ fn an_attempt_that_was_given_up_gives_way_to_the_one_that_leads_on() {
     let found = scanned(&file(&[&other[0], &a[0], &b[0]]));
     assert!(found.is_sound());
     assert_eq!((found.commits.len(), found.size()), (2, 4));
+    let given_up: Vec<_> = found.unused.iter().map(|it| it.place.offset).collect();
+    assert_eq!(given_up, [500], "it is there, and in no commit");
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn blocks_of_another_ledger_are_counted_and_not_used() {
     let other = block::encode("elsewhere", 0, [record(0, 1, 1, 9).bytes.as_slice()]).unwrap();
     let found = scanned(&file(&[&other[0]]));
     assert_eq!(
-        (found.foreign, found.size(), found.commits.len()),
+        (found.foreign.len(), found.size(), found.commits.len()),
         (1, 0, 0)
     );
 }

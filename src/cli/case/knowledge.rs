@@ -1,5 +1,6 @@
 //! `case knowledge`: who knew what, since when and how; a row for each item, a column for each agency.
 
+mod late;
 mod turnover;
 
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::output::Table;
 use super::page::{Page, Section, value};
-use super::words::{and, bound, count, every, evidence, size, spaced};
+use super::words::{and, bound, count, every, evidence, spaced};
 use super::{coverage, stamp};
 
 /// Columns of agencies that fit beside the item.
@@ -75,6 +76,8 @@ fn rows(answer: &pb::KnowledgeAnswer, latest: bool) -> Table {
             "rules",
             "evidence",
             "sentence",
+            "dependsOn",
+            "firstWordsOnly",
         ],
     );
     for cell in &answer.cells {
@@ -96,6 +99,8 @@ fn rows(answer: &pb::KnowledgeAnswer, latest: bool) -> Table {
             cell.rules.join(" "),
             every(&cell.evidence),
             cell.sentence.clone(),
+            every(&cell.depends_on_corrections),
+            late::yes(cell.first_words_only),
         ]);
     }
     table
@@ -115,6 +120,7 @@ fn page(answer: &pb::KnowledgeAnswer, one: bool, latest: bool) -> Page {
             .extend(answer.items.iter().map(|item| each(answer, item, latest)));
     } else {
         page.sections.extend(matrix(answer, latest));
+        page.sections.extend(late::section(answer, latest));
         page.sections.extend(turnover::sections(answer));
         page.sections.push(Section::of("In all", totals(answer)));
         page.sections
@@ -166,15 +172,14 @@ fn matrix(answer: &pb::KnowledgeAnswer, latest: bool) -> Vec<Section> {
                 .iter()
                 .map(|holder| cell(answer, item, holder))
                 .collect();
-            let shown = answer.cells.iter().any(|cell| cell.item == item.position);
-            if !shown {
+            if !current(answer).any(|cell| cell.item == item.position) {
                 continue;
             }
             let mut row = vec![format!("#{}", item.position), what(item)];
             row.extend(
                 cells
                     .into_iter()
-                    .map(|cell| cell.map_or_else(String::new, |cell| words(cell, latest))),
+                    .map(|cell| cell.map_or_else(String::new, |cell| marked(cell, latest))),
             );
             table.rows.push(row);
         }
@@ -198,15 +203,30 @@ fn matrix(answer: &pb::KnowledgeAnswer, latest: bool) -> Vec<Section> {
     sections
 }
 
+/// The cells by the words that hold.
+fn current(answer: &pb::KnowledgeAnswer) -> impl Iterator<Item = &pb::Cell> {
+    answer.cells.iter().filter(|cell| !cell.first_words_only)
+}
+
+/// The words of a cell; with a mark when they depend on a correction.
+fn marked(cell: &pb::Cell, latest: bool) -> String {
+    let mark = match (
+        cell.depends_on_corrections.as_slice(),
+        cell.first_words_only,
+    ) {
+        ([], _) => "",
+        (_, false) => " *",
+        (_, true) => ", by the first words *",
+    };
+    format!("{}{mark}", words(cell, latest))
+}
+
 fn cell<'a>(
     answer: &'a pb::KnowledgeAnswer,
     item: &pb::Item,
     holder: &pb::Holder,
 ) -> Option<&'a pb::Cell> {
-    answer
-        .cells
-        .iter()
-        .find(|cell| cell.item == item.position && cell.holder.as_ref() == Some(holder))
+    current(answer).find(|cell| cell.item == item.position && cell.holder.as_ref() == Some(holder))
 }
 
 fn what(item: &pb::Item) -> String {
@@ -243,7 +263,7 @@ fn each(answer: &pb::KnowledgeAnswer, item: &pb::Item, latest: bool) -> Section 
     {
         section.table.row([
             holder(cell.holder.as_ref()),
-            words(cell, latest),
+            marked(cell, latest),
             bound(cell.since.as_ref(), "-"),
             spaced(&cell.how),
             cell.grade.clone(),
@@ -258,7 +278,8 @@ fn each(answer: &pb::KnowledgeAnswer, item: &pb::Item, latest: bool) -> Section 
             cell.state(),
             pb::CellState::Source | pb::CellState::NoRuleAsks
         );
-        if !cell.sentence.is_empty() && !person && !plain {
+        let depends = !cell.depends_on_corrections.is_empty();
+        if !cell.sentence.is_empty() && (depends || !person && !plain) {
             section.notes.push(format!(
                 "{}: {}",
                 holder(cell.holder.as_ref()),
@@ -320,10 +341,10 @@ fn words(cell: &pb::Cell, latest: bool) -> String {
 }
 
 fn totals(answer: &pb::KnowledgeAnswer) -> Vec<String> {
-    let shown = answer
-        .items
-        .iter()
-        .filter(|item| answer.cells.iter().any(|cell| cell.item == item.position));
+    let items = answer.items.iter().filter(|item| !item.first_words_only);
+    let shown = items
+        .clone()
+        .filter(|item| current(answer).any(|cell| cell.item == item.position));
     let n = u64::try_from(shown.count()).unwrap_or(u64::MAX);
     let of = |holder: &pb::Holder| {
         let knows = |cell: &&pb::Cell| {
@@ -336,7 +357,7 @@ fn totals(answer: &pb::KnowledgeAnswer) -> Vec<String> {
         format!(
             "{} {}",
             holder.agency,
-            answer.cells.iter().filter(knows).count()
+            current(answer).filter(knows).count()
         )
     };
     let held: Vec<String> = answer
@@ -349,7 +370,7 @@ fn totals(answer: &pb::KnowledgeAnswer) -> Vec<String> {
         format!(
             "{} shown, of {} in this view.",
             count(n, "item", "items"),
-            size(&answer.items)
+            items.count()
         ),
         format!("Of those shown, recorded as known to: {}.", held.join(", ")),
     ]
@@ -421,6 +442,7 @@ fn legend(answer: &pb::KnowledgeAnswer, latest: bool) -> Vec<String> {
         .filter(|(state, _)| there(*state))
         .map(|(_, line)| (*line).to_owned())
         .collect();
+    lines.extend(late::mark(answer));
     lines.push("One item in full, with how it is known: --item N.".to_owned());
     lines
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::files::refused;
 use crate::cli::args::{Global, VerifyCheckpoint};
 use crate::cli::ask;
 use crate::cli::entry::show::hashes;
@@ -11,8 +12,8 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{self, Table};
 use crate::grpc::client::Client;
 use crate::grpc::pb;
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
-use crate::ledger::note::{NoteError, VerifierKey};
+use crate::ledger::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::ledger::note::VerifierKey;
 use crate::verify::checkpoint::{Verdict, consistent, without_proof};
 
 /// Checks two checkpoints and prints what was found.
@@ -62,16 +63,7 @@ async fn newest(client: &mut Client, key: &VerifierKey) -> Result<Checkpoint, Fa
 }
 
 fn open(note: &str, key: &VerifierKey, name: &str) -> Result<Checkpoint, Failure> {
-    let signed = SignedCheckpoint::open(note, key).map_err(|error| {
-        // What is no checkpoint was not checked; one that the key did not sign is a forgery or another ledger's.
-        let exit = match error {
-            CheckpointError::Form(_) | CheckpointError::Note(NoteError::Form(_)) => {
-                Exit::NotAllChecked
-            }
-            CheckpointError::Origin | CheckpointError::Note(_) => Exit::IntegrityBroken,
-        };
-        Failure::new(exit, format!("{name}: {error}"))
-    })?;
+    let signed = SignedCheckpoint::open(note, key).map_err(|error| refused(error, name))?;
     Ok(signed.checkpoint().clone())
 }
 

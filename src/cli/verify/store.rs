@@ -2,10 +2,10 @@
 //!
 //! The blocks are found by our own scanner; the store is never opened, because a store that is opened repairs itself.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::ops::{ControlFlow, Range};
-use std::path::Path;
 
+use super::files;
 use super::view::{View, view};
 use crate::cli::args::{Global, VerifyStore};
 use crate::cli::directory::Directory;
@@ -14,11 +14,10 @@ use crate::cli::exit::Exit;
 use crate::cli::format::Format;
 use crate::cli::output::{self, Table};
 use crate::journal::scan::{Scan, ScanError, read_commit, scan};
-use crate::ledger::checkpoint::{Checkpoint, SignedCheckpoint};
-use crate::ledger::head;
+use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::note::VerifierKey;
 use crate::vault::derive::{KeyWalk, NoKey};
-use crate::vault::slot::{self, Keys};
+use crate::vault::slot::Keys;
 use crate::verify::{Checker, Fault, FaultKind, KeyState, Look, Outcome, Report, look};
 
 /// Checks a directory and prints what was found.
@@ -48,12 +47,13 @@ pub(in crate::cli) fn check(
         .map_err(|error| Failure::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
     let found = find(global, &blocks, origin.as_str())?;
     let mut checker = Checker::new(origin.clone());
-    let keys = keys(&directory, &mut table, &mut checker)?;
+    let keys = files::keys(&directory, &mut table, &mut checker)?;
+    files::log_key(&directory, &mut table, &mut checker);
     walk(global, &blocks, &found, keys.as_ref(), &mut checker)?;
 
-    let mut promised = newest(&directory, &vkey, &mut table, &mut checker)?;
+    let mut promised = files::newest(&directory, &vkey, &mut table, &mut checker)?;
     if let Some(kept) = &wanted.checkpoint {
-        let kept = read_checkpoint(kept, &vkey)?;
+        let kept = files::kept(kept, &vkey)?;
         // The larger one is held to at the end, the smaller one here.
         match &promised {
             Some(head) if head.size >= kept.size => checker.holds(&kept),
@@ -74,6 +74,7 @@ pub(in crate::cli) fn check(
     own_view(&directory, &found, &mut table, &mut checker)?;
     let report = checker.finish(promised.as_ref());
     describe(&mut table, &report, &found);
+    others(&mut table, &found);
     ranges(&mut table, &found.uncovered, global.format);
     if wanted.vkey.is_none() {
         table.notes.push(
@@ -82,6 +83,12 @@ pub(in crate::cli) fn check(
         );
     }
     table.notes.push(super::verdict(&report));
+    if report.outcome == Outcome::Failed {
+        table.notes.push(format!(
+            "leave it as it is; what is whole goes into a new directory by: caseledger admin salvage {} NEW",
+            wanted.store.display()
+        ));
+    }
     Ok((table, report.outcome))
 }
 
@@ -179,118 +186,6 @@ fn look_at_all(page: &[Stored]) -> Vec<Look> {
     })
 }
 
-/// The keys of the entries, read without writing; `None` when there are none to be had.
-fn keys(
-    directory: &Directory,
-    table: &mut Table,
-    checker: &mut Checker,
-) -> Result<Option<Keys>, Failure> {
-    let mut row = |result: &str, detail: String| {
-        table.row(["keys".to_owned(), result.to_owned(), detail]);
-    };
-    let Some(bytes) = present(&directory.keys())? else {
-        row(
-            "not here",
-            "no key file: contents were not opened".to_owned(),
-        );
-        return Ok(None);
-    };
-    match slot::choose(&bytes, &directory.origin()?) {
-        Ok(Some((keys, rewrite))) => {
-            let state = if rewrite {
-                checker.not_whole();
-                "one slot counts, the other is older or damaged"
-            } else {
-                "both slots valid and equal"
-            };
-            row(
-                "read",
-                format!("{state}; {} keys destroyed", keys.nodes.erased()),
-            );
-            Ok(Some(keys))
-        }
-        Ok(None) => {
-            row(
-                "damaged",
-                "no valid slot: contents were not opened".to_owned(),
-            );
-            Ok(None)
-        }
-        Err(error) => {
-            row("damaged", format!("{error}: contents were not opened"));
-            Ok(None)
-        }
-    }
-}
-
-/// The newest checkpoint of the head file, if it can be had.
-fn newest(
-    directory: &Directory,
-    vkey: &VerifierKey,
-    table: &mut Table,
-    checker: &mut Checker,
-) -> Result<Option<Checkpoint>, Failure> {
-    let mut row = |result: &str, detail: String| {
-        table.row(["head file".to_owned(), result.to_owned(), detail]);
-    };
-    let Some(bytes) = present(&directory.head())? else {
-        row(
-            "not here",
-            "nothing says that the end of the ledger is there".to_owned(),
-        );
-        return Ok(None);
-    };
-    match head::choose(&bytes, vkey) {
-        Ok(Some(head)) => {
-            let checkpoint = head.checkpoint.checkpoint().clone();
-            let promises = format!(
-                "promises {} entries, root {}",
-                checkpoint.size, checkpoint.root
-            );
-            if head::damaged(&bytes, vkey) == 0 {
-                row("read", promises);
-            } else {
-                // It may have been the newer one.
-                checker.not_whole();
-                row("damaged", format!("one slot only: it {promises}"));
-            }
-            Ok(Some(checkpoint))
-        }
-        Ok(None) => {
-            row(
-                "damaged",
-                "no valid slot: nothing says that the end is there".to_owned(),
-            );
-            Ok(None)
-        }
-        Err(error) => {
-            row("damaged", error.to_string());
-            Ok(None)
-        }
-    }
-}
-
-fn read_checkpoint(path: &Path, vkey: &VerifierKey) -> Result<Checkpoint, Failure> {
-    let named = |error: &dyn std::fmt::Display| {
-        Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
-    };
-    let note = fs::read_to_string(path).map_err(|error| named(&error))?;
-    let signed = SignedCheckpoint::open(&note, vkey).map_err(|error| named(&error))?;
-    Ok(signed.checkpoint().clone())
-}
-
-/// The bytes of a file; `None` when it is not there.
-fn present(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(
-            Exit::Other,
-            format!("{}: {error}", path.display()),
-        )),
-    }
-}
-
 fn describe(table: &mut Table, report: &Report, found: &Scan) {
     let mut row = |check: &str, result: String, detail: String| {
         table.row([check.to_owned(), result, detail]);
@@ -367,6 +262,15 @@ fn own_view(
             "same",
             "a copy opens; its entries and index rows were counted".to_owned(),
         ),
+        View::Fewer(shown) => {
+            let what = format!(
+                "it shows {shown} entries; its file has {}{}",
+                found.size(),
+                place_of(shown, found)
+            );
+            checker.store_differs(what.clone());
+            ("differs", what)
+        }
         View::Torn => (
             "same but for the last commit",
             format!(
@@ -391,16 +295,17 @@ fn own_view(
 
 /// A fault with where in the file its entry is.
 fn located(fault: &Fault, found: &Scan) -> String {
-    let holds = |first: u64, end: u64| (first..end).contains(&fault.position);
-    let commit = found
-        .commits
-        .iter()
-        .find(|commit| holds(commit.first, commit.end()));
-    let gap = found
-        .gaps
-        .iter()
-        .find(|gap| gap.positions.contains(&fault.position));
-    let place = match (commit.and_then(|commit| commit.parts.first()), gap) {
+    let place = place_of(fault.position, found);
+    format!("entry {}: {}{place}", fault.position, fault.what)
+}
+
+/// Where in the file the entry at a position stands, or should.
+fn place_of(position: u64, found: &Scan) -> String {
+    let mut commits = found.commits.iter();
+    let commit = commits.find(|commit| (commit.first..commit.end()).contains(&position));
+    let mut gaps = found.gaps.iter();
+    let gap = gaps.find(|gap| gap.positions.contains(&position));
+    match (commit.and_then(|commit| commit.parts.first()), gap) {
         (Some(part), _) => format!(" (block at offset {})", part.offset),
         (None, Some(gap)) => match (gap.after, gap.before) {
             (Some(after), Some(before)) => format!(" (between offsets {after} and {before})"),
@@ -408,9 +313,37 @@ fn located(fault: &Fault, found: &Scan) -> String {
             (Some(after), None) => format!(" (after offset {after})"),
             (None, None) => String::new(),
         },
-        (None, None) => String::new(),
+        // Above everything that is whole.
+        (None, None) => match found.commits.last().and_then(|last| last.parts.last()) {
+            Some(last) => {
+                let after = last.offset.saturating_add(u64::from(last.length));
+                format!(" (after offset {after})")
+            }
+            None => String::new(),
+        },
+    }
+}
+
+/// Intact blocks that are no part of the log: somebody else's, or of commits that were given up or are not whole.
+fn others(table: &mut Table, found: &Scan) {
+    let mut row = |result: &str, detail: String| {
+        table.row(["block not used".to_owned(), result.to_owned(), detail]);
     };
-    format!("entry {}: {}{place}", fault.position, fault.what)
+    for place in &found.foreign {
+        let detail = format!("at offset {}: a block of another ledger", place.offset);
+        row("not of this ledger", detail);
+    }
+    for unused in &found.unused {
+        let last = unused
+            .first
+            .saturating_add(u64::from(unused.count))
+            .saturating_sub(1);
+        let detail = format!(
+            "at offset {}: part {} of other entries {} to {last}, which are not in the ledger",
+            unused.place.offset, unused.part, unused.first
+        );
+        row("in no commit", detail);
+    }
 }
 
 /// Bytes that no block covers: the store's own framing and free space, which carry nothing of the record.

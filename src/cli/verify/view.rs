@@ -14,6 +14,8 @@ use crate::service::start::read_record;
 pub(super) enum View {
     /// The same entries, and every index row fits them.
     Same,
+    /// Only so many entries.
+    Fewer(u64),
     /// The same but for the last commit: a power cut tore the store's framing of it, its blocks are whole, and the next
     /// start writes it again.
     Torn,
@@ -67,6 +69,9 @@ pub(super) fn view(
         Err(error) => return View::Differs(error.to_string()),
     };
     let torn = after_power_cut && shown == first;
+    if shown < end && !torn {
+        return View::Fewer(shown);
+    }
     if shown != end && !torn {
         return View::Differs(format!("it shows {shown} entries; its file has {end}"));
     }

@@ -63,8 +63,10 @@ pub(super) fn answer(
         case: &case,
         today: found.day,
     };
-    let first = asked.first.as_ref().map(|cut| Case::of(cut, pack));
-    let first = first.as_ref().map(|case| First::of(case, &page, wanted));
+    let earlier = asked.earlier.as_ref();
+    let earlier = earlier.map(|cuts| cuts.map(|cut| Case::of(cut, pack)));
+    let first = earlier.as_ref();
+    let first = first.map(|cases| First::of(cases, &page, wanted));
     let changes = page.changes(&found, first.as_ref(), wanted);
     let window = found.window;
     let mut answer = pb::AllocationAnswer {

@@ -99,7 +99,8 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
     let cut = &asked.cut;
     let cover = Coverage::of(cut);
     let case = Case::of(cut, pack);
-    let first = asked.first.as_ref().map(|cut| Case::of(cut, pack));
+    let earlier = asked.earlier.as_ref();
+    let earlier = earlier.map(|cuts| cuts.map(|cut| Case::of(cut, pack)));
     let found = ask(&case, pack, &Wanted::default());
     let page = Page {
         names,
@@ -108,15 +109,15 @@ pub(super) fn at(asked: &Asked, names: &Names, pack: &'static Pack) -> pb::AtAns
         today: found.day,
     };
     let holders = found.rows.iter().flat_map(|row| page.spells(row));
-    let of_first = first.as_ref();
-    let of_first = of_first.map(|case| First::of(case, &page, &Wanted::default()));
-    let gaps = page.all_gaps(&found, of_first.as_ref(), &Wanted::default());
+    let first = earlier.as_ref();
+    let first = first.map(|cases| First::of(cases, &page, &Wanted::default()));
+    let gaps = page.all_gaps(&found, first.as_ref(), &Wanted::default());
     let gaps = gaps.into_iter();
     let open_kinds = [
         pb::SharingKind::NotShared,
         pb::SharingKind::SentWithoutReceipt,
     ];
-    let rows = sharing::rows(&case, first.as_ref(), asked.stamp.latest, "");
+    let rows = sharing::rows(&case, earlier.as_ref(), asked.stamp.latest, "");
     let open = rows
         .into_iter()
         .filter(|row| row.done.is_none() && open_kinds.contains(&row.kind()));

@@ -10,20 +10,26 @@ use crate::domain::id::{AgencyId, Practitioner};
 use crate::grpc::pb;
 use crate::projection::coverage::Absence;
 use crate::projection::knowledge::{
-    Cell, CellState, Holder, How, Promptness, Standing, State, Timing, knowledge_of,
+    Cell, CellState, Holder, How, KnowledgeAnswer, Promptness, Standing, State, Timing,
+    both_readings, knowledge_of, practitioner,
 };
+use crate::projection::late::{Dependence, Earlier};
 use crate::projection::need::{Case, Item};
 use crate::rules::pack::Pack;
 use crate::service::inquiry::Asked;
 
 /// Answers who knew what.
 pub(super) fn answer(
-    case: &Case<'_>,
     asked: &Asked,
     names: &Names,
     (pack, wanted): (&Pack, &pb::KnowledgeQuestion),
 ) -> pb::KnowledgeAnswer {
-    let found = knowledge_of(case, asked.stamp.latest);
+    let case = &Case::of(&asked.cut, pack);
+    let earlier = asked.earlier.as_ref();
+    let earlier = earlier.map(|cuts| cuts.map(|cut| Case::of(cut, pack)));
+    let earlier = earlier.as_ref();
+    let first = earlier.map(|cases| &cases.first);
+    let found = found(case, earlier, asked.stamp.latest);
     let named = |agency: &str| {
         wanted.agencies.is_empty() || wanted.agencies.iter().any(|wanted| wanted == agency)
     };
@@ -33,7 +39,7 @@ pub(super) fn answer(
         .iter()
         .filter(|cell| of_item(cell.item) && named(cell.agency.as_str()))
         .filter(|cell| !wanted.only_problems || is_problem(cell))
-        .map(|cell| message(case, cell))
+        .map(|cell| message(of_reading((case, first), &cell.depends_on), cell))
         .collect();
     let agencies = found.holders.iter().filter(|agency| named(agency.as_str()));
     let mut holders: Vec<pb::Holder> = agencies
@@ -43,15 +49,16 @@ pub(super) fn answer(
         })
         .collect();
     if wanted.practitioners && !wanted.only_problems {
-        let people: BTreeSet<&Practitioner> = case
-            .knowledge()
-            .facts()
+        let both = [Some(case), first].into_iter().flatten();
+        let people: BTreeSet<&Practitioner> = both
+            .flat_map(|case| case.knowledge().facts())
             .filter_map(|fact| match &fact.holder {
                 Holder::Practitioner(person) => Some(person),
                 Holder::Agency(_) => None,
             })
             .filter(|person| named(person.agency.as_str()))
             .collect();
+        let knowledge = earlier.map(|cases| cases.map(Case::knowledge));
         for person in people {
             let holder = pb::Holder {
                 agency: person.agency.to_string(),
@@ -59,21 +66,61 @@ pub(super) fn answer(
                 role_code: names.code(&person.agency, &person.staff),
             };
             let items = found.items.iter().filter(|item| of_item(item.position));
-            cells.extend(items.filter_map(|item| of_person(case, item, person, &holder)));
+            for item in items {
+                let both = (person, item.position);
+                let both = practitioner(case.knowledge(), knowledge.as_ref(), both);
+                cells.extend(both.into_iter().map(|(standing, depends)| {
+                    let case = of_reading((case, first), &depends);
+                    of_person(case, (item, &holder), &standing, depends)
+                }));
+            }
             holders.push(holder);
         }
     }
     let items = found.items.iter().filter(|item| of_item(item.position));
     let of_agency = |agency: &AgencyId| named(agency.as_str());
-    let left = turnover::left_behind(case, names, pack, (of_agency, of_item));
+    let left = turnover::left_behind((case, earlier), names, pack, (of_agency, of_item));
     pb::KnowledgeAnswer {
         stamp: Some(stamp(asked, pack)),
-        items: items.map(|of| item(case, of)).collect(),
+        items: items.map(|of| item_of(case, first, of)).collect(),
         holders,
         cells,
         coverage: coverage(&asked.cut, case.coverage(), &[FeedKind::Sharing]),
         not_shown_as_read: left.0,
         left_with_person: left.1,
+    }
+}
+
+/// The answer; with a late correction, of both readings.
+fn found(case: &Case<'_>, earlier: Option<&Earlier<Case<'_>>>, latest: bool) -> KnowledgeAnswer {
+    let current = knowledge_of(case, latest);
+    let Some(earlier) = earlier else {
+        return current;
+    };
+    both_readings(current, &earlier.map(|case| knowledge_of(case, latest)))
+}
+
+/// The case as read by what depends on late corrections.
+fn of_reading<'a, 'c>(
+    (case, first): (&'a Case<'c>, Option<&'a Case<'c>>),
+    depends: &Dependence,
+) -> &'a Case<'c> {
+    first.filter(|_| depends.first_words).unwrap_or(case)
+}
+
+/// An item of either reading as a message.
+fn item_of(case: &Case<'_>, first: Option<&Case<'_>>, of: &Item) -> pb::Item {
+    match first.filter(|_| case.item(of.position).is_none()) {
+        Some(first) => first_item(first, of),
+        None => item(case, of),
+    }
+}
+
+/// An item of the first words only.
+pub(super) fn first_item(first: &Case<'_>, of: &Item) -> pb::Item {
+    pb::Item {
+        first_words_only: true,
+        ..item(first, of)
     }
 }
 
@@ -94,6 +141,7 @@ pub(super) fn item(case: &Case<'_>, of: &Item) -> pb::Item {
         level: event.map_or(0, |event| event.codes.level.code()),
         matter: matter.unwrap_or(of.position),
         corrected: !of.corrected_by.is_empty(),
+        first_words_only: false,
     }
 }
 
@@ -153,6 +201,8 @@ fn message(case: &Case<'_>, cell: &Cell) -> pb::Cell {
             | CellState::Due(_)
             | CellState::NotShared { .. } => String::new(),
         },
+        depends_on_corrections: cell.depends_on.corrections.clone(),
+        first_words_only: cell.depends_on.first_words,
         ..Default::default()
     };
     with_standing(case, shown, standing.as_ref(), &cell.evidence)
@@ -227,35 +277,30 @@ fn timing(state: &CellState) -> (Option<i64>, pb::Timeliness) {
     }
 }
 
-/// What one practitioner knew of an item; none when nothing is recorded.
+/// What one practitioner knew of an item, in the case as read.
 fn of_person(
     case: &Case<'_>,
-    item: &Item,
-    person: &Practitioner,
-    holder: &pb::Holder,
-) -> Option<pb::Cell> {
-    let holder_of = Holder::Practitioner(person.clone());
-    let standing: Standing = case.knowledge().standing(&holder_of, item.position)?;
+    (item, holder): (&Item, &pb::Holder),
+    standing: &Standing,
+    depends: Dependence,
+) -> pb::Cell {
     let (state, words) = match standing.state {
         State::Knows => (pb::CellState::Knows, "knew"),
         State::Disputed => (pb::CellState::Disputed, "receipt disputed"),
         State::Sent => (pb::CellState::Sent, "sent, receipt not recorded"),
         State::Possible => (pb::CellState::Possible, "possibly knew"),
-        State::None => return None,
+        State::None => (pb::CellState::Unspecified, ""),
     };
     let cell = pb::Cell {
         item: item.position,
         holder: Some(holder.clone()),
         state: i32::from(state),
-        sentence: words.to_owned(),
+        sentence: format!("{words}{}", depends.clause()),
+        depends_on_corrections: depends.corrections,
+        first_words_only: depends.first_words,
         ..Default::default()
     };
-    Some(with_standing(
-        case,
-        cell,
-        Some(&standing),
-        &standing.evidence,
-    ))
+    with_standing(case, cell, Some(standing), &standing.evidence)
 }
 
 fn how(how: How) -> &'static str {

@@ -1,11 +1,11 @@
 //! Sharing answers as messages.
 
-use super::knowledge::item;
+use super::knowledge::{first_item, item};
 use super::parts::{coverage, day, entries, people, reason, stamp};
 use crate::domain::event::FeedKind;
 use crate::grpc::pb;
 use crate::projection::coverage::Absence;
-use crate::projection::late;
+use crate::projection::late::Earlier;
 use crate::projection::need::{Case, Item, NamedRule};
 use crate::projection::sharing::{RowKind, SharingAnswer, SharingRow, both_readings, sharing_of};
 use crate::rules::pack::Pack;
@@ -18,26 +18,28 @@ pub(super) fn answer(
     pack: &Pack,
     wanted: &pb::SharingQuestion,
 ) -> pb::SharingAnswer {
-    let first = asked.first.as_ref().map(|cut| Case::of(cut, pack));
-    let found = found(case, first.as_ref(), asked.stamp.latest);
+    let earlier = asked.earlier.as_ref();
+    let earlier = earlier.map(|cuts| cuts.map(|cut| Case::of(cut, pack)));
+    let first = earlier.as_ref().map(|cases| &cases.first);
+    let found = found(case, earlier.as_ref(), asked.stamp.latest);
     let needing =
         |row: &&SharingRow| wanted.needing.is_empty() || row.agency.as_str() == wanted.needing;
     let kept = found.kept.iter().filter(|_| wanted.include_met);
     let rows = found.rows.iter().chain(kept).filter(needing);
     let rows: Vec<pb::SharingRow> = rows
-        .map(|row| message(of_reading(case, first.as_ref(), row), row))
+        .map(|row| message(of_reading(case, first, row), row))
         .collect();
     let named = |position: u64| rows.iter().any(|row| row.items.contains(&position));
     let items = case.items().iter().filter(|item| named(item.position));
     let mut items: Vec<pb::Item> = items.map(|of| item(case, of)).collect();
-    if let Some(first) = &first {
+    if let Some(first) = first {
         let missing = |of: &&Item| named(of.position) && case.item(of.position).is_none();
         items.extend(
             first
                 .items()
                 .iter()
                 .filter(missing)
-                .map(|of| item(first, of)),
+                .map(|of| first_item(first, of)),
         );
     }
     pb::SharingAnswer {
@@ -51,11 +53,12 @@ pub(super) fn answer(
 /// The rows, of one agency that needed to know or (empty) of all.
 pub(super) fn rows(
     case: &Case<'_>,
-    first: Option<&Case<'_>>,
+    earlier: Option<&Earlier<Case<'_>>>,
     latest: bool,
     needing: &str,
 ) -> Vec<pb::SharingRow> {
-    let found = found(case, first, latest);
+    let found = found(case, earlier, latest);
+    let first = earlier.map(|cases| &cases.first);
     let wanted = |row: &&SharingRow| needing.is_empty() || row.agency.as_str() == needing;
     let rows = found.rows.iter().filter(wanted);
     rows.map(|row| message(of_reading(case, first, row), row))
@@ -63,13 +66,12 @@ pub(super) fn rows(
 }
 
 /// The answer; with a late correction, of both readings.
-fn found(case: &Case<'_>, first: Option<&Case<'_>>, latest: bool) -> SharingAnswer {
+fn found(case: &Case<'_>, earlier: Option<&Earlier<Case<'_>>>, latest: bool) -> SharingAnswer {
     let current = sharing_of(case, latest);
-    let Some(first) = first else {
+    let Some(earlier) = earlier else {
         return current;
     };
-    let corrections = late::corrections(case.cut(), first.cut());
-    both_readings(current, &sharing_of(first, latest), &corrections)
+    both_readings(current, &earlier.map(|case| sharing_of(case, latest)))
 }
 
 /// The case as read by the row.

@@ -79,6 +79,20 @@ pub struct Suspect {
     pub intact_elsewhere: bool,
 }
 
+/// An intact block that is in no commit of the log: of a commit that has lost another part, of an attempt that was given
+/// up, or put there by somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    /// Where it stands first.
+    pub place: Place,
+    /// First position of the commit it names.
+    pub first: u64,
+    /// Entries in that commit.
+    pub count: u32,
+    /// Which part it is, from 0.
+    pub part: u32,
+}
+
 /// What a scan found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
@@ -94,8 +108,10 @@ pub struct Scan {
     pub conflicts: Vec<Conflict>,
     /// Bytes that look like blocks and do not check, in order of offset.
     pub suspects: Vec<Suspect>,
-    /// Intact blocks of other origins.
-    pub foreign: u64,
+    /// Where intact blocks of other origins stand: no part of this ledger.
+    pub foreign: Vec<Place>,
+    /// Intact blocks of this origin below its size that are in no commit.
+    pub unused: Vec<Unused>,
     /// Intact blocks that only repeat another.
     pub copies: u64,
     /// Byte ranges no intact block of this ledger covers: the store's own bookkeeping, or damage.

@@ -1,5 +1,8 @@
 //! What a question asks for: the basis and the moment.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -51,13 +54,29 @@ impl std::str::FromStr for Basis {
 pub struct UnknownBasis;
 
 /// Which words of a corrected entry are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Readings {
-    /// Record errors applied.
+    /// Every record error applied.
     #[default]
     Current,
-    /// The words as first recorded: no record error applied.
-    First,
+    /// The record errors at these positions left out, every other applied. With all late ones left out these are the
+    /// words first recorded, as corrected in time.
+    Without(Arc<BTreeSet<u64>>),
+}
+
+impl Readings {
+    /// With the record errors at these positions left out.
+    pub fn without(positions: impl IntoIterator<Item = u64>) -> Self {
+        Self::Without(Arc::new(positions.into_iter().collect()))
+    }
+
+    /// Whether the record error at a position is left out.
+    pub fn leaves_out(&self, position: u64) -> bool {
+        match self {
+            Self::Current => false,
+            Self::Without(left_out) => left_out.contains(&position),
+        }
+    }
 }
 
 /// The moment of a question: an exclusive instant, and in basis *ledger* perhaps a position.

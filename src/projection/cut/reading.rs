@@ -14,7 +14,7 @@ use crate::domain::time::{Interval, days_between, london_date};
 use crate::projection::clock::{self, asserted};
 use crate::projection::placed::Placed;
 use crate::projection::statement::{
-    Correction, Effect, Statements, Struck, Tie, last_recorded, review_began,
+    Correction, Effect, Statements, Struck, Tie, last_recorded, lateness, review_began,
 };
 
 /// A record error recorded more than this many days after the entry is late (`semantics.md` 2).
@@ -187,19 +187,19 @@ fn one_day(interval: Interval) -> Option<jiff::civil::Date> {
     (first == last).then_some(first)
 }
 
+/// When a review began by the entries that are certain: every record error made after is late.
+pub(super) fn review(clocks: &Clocks<'_>) -> Option<Timestamp> {
+    let entries = clocks.log.entries().iter().enumerate();
+    let certain = entries.filter(|(index, _)| clocks.certain(*index));
+    review_began(certain.map(|(_, entry)| {
+        let event = asserted(&entry.event);
+        (event, clock::occurred(event, entry))
+    }))
+}
+
 /// Every statement of the kept entries, in the order of `semantics.md` 1.5.
-pub(super) fn readings(clocks: &Clocks<'_>) -> Vec<Reading> {
+pub(super) fn readings(clocks: &Clocks<'_>, review: Option<Timestamp>) -> Vec<Reading> {
     let entries = clocks.log.entries();
-    let certain = |index: usize| clocks.certain(index);
-    let certain_events = entries
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| certain(*index))
-        .map(|(_, entry)| {
-            let event = asserted(&entry.event);
-            (event, clock::occurred(event, entry))
-        });
-    let review = review_began(certain_events);
     let mut acting: Vec<Vec<(usize, Effect)>> = vec![Vec::new(); entries.len()];
     for (index, tie) in clocks.statements.ties.iter().enumerate() {
         if let Tie::World {
@@ -252,7 +252,7 @@ fn reading(
     let applies = |index: &usize| {
         let new_understanding = Effect::NewUnderstanding;
         let by_tie = matches!(statements.tie(*index), Tie::World { effect, .. } if effect == new_understanding)
-            || statements.corrects(*index, clocks.words);
+            || statements.corrects(clocks.log, *index, clocks.words);
         by_tie && certain(*index) && statements.retracted_by(*index, &certain).is_none()
     };
     let last = last_recorded(clocks.log, acting.iter().copied().filter(applies));
@@ -368,7 +368,7 @@ fn words_of(clocks: &Clocks<'_>, correcting: usize) -> Option<Arc<CaseEvent>> {
         .iter()
         .copied()
         .filter(|member| {
-            own && statements.corrects(*member, clocks.words)
+            own && statements.corrects(log, *member, clocks.words)
                 && clocks.certain(*member)
                 && statements
                     .retracted_by(*member, &|index| clocks.certain(index))
@@ -390,18 +390,12 @@ fn correction(
     let Content::Record(RecordContent::EventCorrected(content)) = &entry.event.content else {
         return None;
     };
-    let made = entry.recorded_or_appended();
-    let first = original.recorded_or_appended();
-    let day = |interval: Interval| london_date(interval.earliest.unwrap_or(interval.latest));
-    let days = days_between(day(first), day(made));
-    let after_review =
-        review.is_some_and(|review| made.earliest.is_some_and(|made| made >= review));
+    let (days, late) = lateness(original, entry, review);
     Some(Correction {
         position: entry.position,
         kind: content.kind,
         days,
-        late: content.kind == CorrectionKind::RecordError
-            && (days > LATE_CORRECTION_DAYS || after_review),
+        late: late && content.kind == CorrectionKind::RecordError,
         possible: !clocks.certain(index),
         applied: last == Some(index),
     })

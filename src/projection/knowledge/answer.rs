@@ -11,6 +11,7 @@ use crate::domain::id::AgencyId;
 use crate::domain::time::Interval;
 use crate::projection::coverage::{Absence, Reason};
 use crate::projection::cut::Cut;
+use crate::projection::late::Dependence;
 use crate::projection::need::{
     Case, Duty, Item, NamedRule, Need, Withholding, days, first_day, last_day,
 };
@@ -94,6 +95,8 @@ pub struct Cell {
     pub evidence: Vec<u64>,
     /// The cell in words.
     pub words: String,
+    /// The late corrections on which it depends.
+    pub depends_on: Dependence,
 }
 
 /// A meeting: what was considered, what was in the room, and what was not.
@@ -236,6 +239,7 @@ fn cell(case: &Case<'_>, item: &Item, agency: &AgencyId, latest: bool) -> Cell {
             .map(|duty| duty.rules.clone())
             .unwrap_or_default(),
         evidence,
+        depends_on: Dependence::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Grade, Holder, State, StatementId};
 use crate::domain::event::{Content, FeedKind, RelationKind, Role, Significance};
 use crate::domain::id::{AgencyId, PersonRef, Practitioner};
 use crate::projection::coverage::Absence;
+use crate::projection::late::Dependence;
 use crate::projection::need::{Case, Item, day_after, first_day, same_child};
 
 /// One holder of a role followed by another, or by nobody yet.
@@ -40,6 +41,8 @@ pub struct OnFile {
     pub is_finding: bool,
     /// What the absence is worth: undeterminable if the feed does not carry reads.
     pub outcome: Absence,
+    /// The late corrections on which it depends.
+    pub depends_on: Dependence,
 }
 
 /// An item, of those that the next holder should know, that an agency knew only through practitioners none of whom
@@ -61,6 +64,8 @@ pub struct LeftWithPerson {
     pub outcome: Absence,
     /// Entries it rests on, ascending.
     pub evidence: Vec<u64>,
+    /// The late corrections on which it depends.
+    pub depends_on: Dependence,
 }
 
 /// What one change after another left behind.
@@ -143,6 +148,7 @@ fn on_file(case: &Case<'_>, change: &HolderChange) -> Option<OnFile> {
         due,
         is_finding: case.day() > due,
         outcome,
+        depends_on: Dependence::default(),
     })
 }
 
@@ -241,6 +247,7 @@ fn left_with(
             since,
         )),
         evidence,
+        depends_on: Dependence::default(),
     })
 }
 

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::domain::event::meeting::MeetingContent;
-use crate::domain::event::record::{CorrectionKind, RecordContent, RetractionReason};
+use crate::domain::event::record::{RecordContent, RetractionReason};
 use crate::domain::event::referral::ReferralContent;
 use crate::domain::event::sharing::SharingContent;
 use crate::domain::event::{CaseEvent, Content, EntryRef};
 use crate::domain::id::AgencyId;
 use crate::domain::time::{Interval, When, london_date};
 use crate::projection::clock::{self, asserted};
-use crate::projection::cut::{Basis, Cut, Reading, ReadingKind, Readings};
+use crate::projection::cut::{Basis, Cut, Reading, ReadingKind};
 use crate::projection::placed::Placed;
 use crate::projection::statement::{Correction, is_receipt_dispute, is_recipient};
 use crate::rules::Calendar;
@@ -315,10 +315,9 @@ fn is_taken_back(cut: &Cut, reading: &Reading, position: u64) -> bool {
 /// The record errors that gave a statement its words, by its own entries alone.
 fn errors<'a>(cut: &Cut, reading: &'a Reading) -> impl Iterator<Item = &'a Correction> {
     let by_statement = matches!(cut.basis(), Basis::Then | Basis::Now);
-    let current = cut.words() == Readings::Current;
     reading.corrections().iter().filter(move |correction| {
         reading.members().contains(&correction.position)
-            && (current || correction.kind != CorrectionKind::RecordError)
+            && !cut.words().leaves_out(correction.position)
             && (by_statement || !correction.possible)
     })
 }

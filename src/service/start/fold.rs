@@ -151,7 +151,7 @@ impl<'a> Fold<'a> {
         let Some(key) = key else { return Ok(()) };
         let content = entry
             .open(&key)
-            .map_err(|_not_what_was_sealed| Fault::Content)?;
+            .map_err(|_not_what_was_sealed| Fault::Sealed)?;
         self.kept.push(Kept {
             position,
             kind,
@@ -176,6 +176,10 @@ enum Fault {
     Time,
     #[error("its content is not what was sealed")]
     Content,
+    #[error(
+        "its key does not open its content: the key file is another ledger's; restore the one of this ledger"
+    )]
+    Sealed,
     #[error("its event cannot be read: {0}")]
     Event(#[from] Refusal),
     #[error("the key file has no seed for it: it is older than the store; restore its other copy")]

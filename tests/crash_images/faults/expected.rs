@@ -1,9 +1,11 @@
 //! What is expected of a ledger after each kind of fault.
 
-use super::run::{After, Kind, Outcome};
+use super::run::{After, Fault, How, Kind, Outcome};
 
 /// Whether the ledger goes on or is poisoned, or the start is refused.
-pub(crate) fn expected(kind: &Kind, number: usize) -> After {
+pub(crate) fn expected(fault: &Fault) -> After {
+    let Fault { kind, number, how } = fault;
+    let (number, how) = (*number, *how);
     let Kind {
         step, call, file, ..
     } = kind;
@@ -12,6 +14,8 @@ pub(crate) fn expected(kind: &Kind, number: usize) -> After {
         // A copy that cannot be tried is no reason not to start; an old snapshot may stay; settings or a snapshot that
         // are not read are made anew.
         ("start", "copy") => After::GoesOn,
+        // It is there already, and the system says so: no fault at all.
+        ("start", _) if call == "mkdir" && !kind.new && how == How::Kept => After::GoesOn,
         ("start", "journal/snap") if call == "unlink" => After::GoesOn,
         ("start", "journal/snap" | "journal/conf") if is_first_read => After::GoesOn,
         ("start", _) => After::Refused,

@@ -20,7 +20,7 @@ impl Page<'_> {
         sure.chain(maybe).chain(unknown).collect()
     }
 
-    fn gap(&self, row: &Row, gap: &Gap) -> pb::Gap {
+    pub(super) fn gap(&self, row: &Row, gap: &Gap) -> pb::Gap {
         let longest = gap
             .stretches
             .iter()

@@ -9,7 +9,8 @@ use crate::projection::allocation::change::Change;
 use crate::projection::allocation::sentence::date;
 use crate::projection::allocation::succession::{effective_holders, holder_changes};
 use crate::projection::coverage::Absence;
-use crate::projection::knowledge::{LeftWithPerson, OnFile, turnover};
+use crate::projection::knowledge::{LeftWithPerson, OnFile, Turnover, turnover, turnover_of_both};
+use crate::projection::late::{Dependence, Earlier};
 use crate::projection::need::Case;
 use crate::rules::pack::Pack;
 
@@ -20,29 +21,51 @@ struct Page<'a> {
     case: &'a Case<'a>,
 }
 
-/// What the changes of holders left behind at the agencies that `named` takes, of the items that `of_item` takes.
+/// What the changes of holders left behind at the agencies that `named` takes, of the items that `of_item` takes; with
+/// late corrections, by both readings.
 pub(super) fn left_behind(
-    case: &Case<'_>,
+    (case, earlier): (&Case<'_>, Option<&Earlier<Case<'_>>>),
     names: &Names,
     pack: &Pack,
     (named, of_item): (impl Fn(&AgencyId) -> bool, impl Fn(u64) -> bool),
 ) -> (Vec<pb::NotShownAsRead>, Vec<pb::LeftWithPerson>) {
-    let page = Page {
-        names,
-        found: ask(case, pack, &Wanted::default()),
-        case,
+    let (found, left) = behind(case, pack);
+    let current = Page { names, found, case };
+    let (left, first) = match earlier {
+        Some(cases) => {
+            let before = cases.map(|case| behind(case, pack));
+            let left = turnover_of_both(left, &before.map(|(_, left)| left.clone()));
+            let first = Page {
+                names,
+                found: before.first.0,
+                case: &cases.first,
+            };
+            (left, Some(first))
+        }
+        None => (left, None),
     };
-    let changes = holder_changes(&page.found);
-    let left = turnover(case, &changes, &effective_holders(&page.found));
+    let page = |depends: &Dependence| {
+        let first = first.as_ref().filter(|_| depends.first_words);
+        first.unwrap_or(&current)
+    };
     let on_file = left.on_file.iter().filter(|row| {
         named(&row.change.from.agency) && row.items.iter().any(|item| of_item(*item))
     });
     let lost = left.left.iter();
     let lost = lost.filter(|row| named(&row.agency) && of_item(row.item));
     (
-        on_file.filter_map(|row| page.on_file(row)).collect(),
-        lost.map(|row| page.left(row)).collect(),
+        on_file
+            .filter_map(|row| page(&row.depends_on).on_file(row))
+            .collect(),
+        lost.map(|row| page(&row.depends_on).left(row)).collect(),
     )
+}
+
+/// Who held the case, and what the changes left behind.
+fn behind(case: &Case<'_>, pack: &Pack) -> (Allocation, Turnover) {
+    let found = ask(case, pack, &Wanted::default());
+    let left = turnover(case, &holder_changes(&found), &effective_holders(&found));
+    (found, left)
 }
 
 impl Page<'_> {
@@ -79,7 +102,9 @@ impl Page<'_> {
             finding: row.is_finding && !unknown,
             outcome: worth(row.outcome),
             evidence,
-            sentence: self.read_sentence(row),
+            sentence: format!("{}{}", self.read_sentence(row), row.depends_on.clause()),
+            depends_on_corrections: row.depends_on.corrections.clone(),
+            first_words_only: row.depends_on.first_words,
         })
     }
 
@@ -119,6 +144,7 @@ impl Page<'_> {
         };
         let worth = worth(row.outcome);
         let unknown = matches!(row.outcome, Absence::Undeterminable(_));
+        let said = |words: String| format!("{words}{}", row.depends_on.clause());
         pb::LeftWithPerson {
             item: row.item,
             agency: row.agency.to_string(),
@@ -126,13 +152,15 @@ impl Page<'_> {
             since: row.since.to_string(),
             unconfirmed: row.unconfirmed,
             evidence: row.evidence.clone(),
-            sentence: if unknown {
+            sentence: said(if unknown {
                 format!(
                     "{known}, as far as is recorded{word}; whether anybody else read it cannot be known: {worth}"
                 )
             } else {
                 format!("{known}, with no entry of its own{word}")
-            },
+            }),
+            depends_on_corrections: row.depends_on.corrections.clone(),
+            first_words_only: row.depends_on.first_words,
             finding: !unknown,
             outcome: worth,
         }
