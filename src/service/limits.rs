@@ -83,8 +83,8 @@ pub const CLAIM_AHEAD: Duration = Duration::from_mins(5);
 /// Longest time the head file may stay unsynced while the server runs.
 pub const HEAD_SYNC: Duration = Duration::from_secs(1);
 
-/// Entries that start-up reads and checks at a time.
-pub const START_PAGE: usize = 512;
+/// Entries that start-up reads and checks at a time, on all cores: enough to be worth the threads.
+pub const START_PAGE: usize = 4_096;
 
 /// Events up to this many bytes are checked on the task that received them; larger ones on a thread for blocking work.
 pub const PREPARE_INLINE_BYTES: usize = 16 * 1024;
