@@ -10,12 +10,16 @@ mod program;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use caseledger::cli::{Machine, open_directory};
+
 use self::expected::{expected, is_clear};
-use self::run::{After, Fault, How, Kind, base, count, run};
+use self::run::{After, Fault, How, Kind, base, count, run, verify};
+use crate::recorder::{ORIGIN, disk, ledger};
 use crate::rng::Rng;
 use crate::seed;
 
@@ -178,4 +182,19 @@ fn any_one_call_that_fails_leaves_a_ledger_that_starts_again_with_everything_ack
             );
         }
     }
+}
+
+#[test]
+fn settings_torn_by_a_power_cut_are_no_damage_to_verify_store_nor_to_the_next_start() {
+    let place = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(base(place.path()));
+    let root = ledger(&disk(place.path()));
+    let settings = root.join("journal/conf");
+    let bytes = fs::read(&settings).unwrap();
+    fs::write(&settings, &bytes[..bytes.len() / 2]).unwrap();
+    let said = verify(place.path()).unwrap();
+    assert!(said.contains("a copy opens"), "{said}");
+    let opened = open_directory(&root, ORIGIN, Machine::real());
+    drop(opened.map_err(|(_, text)| text).unwrap());
 }

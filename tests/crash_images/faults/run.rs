@@ -291,19 +291,17 @@ fn reload(place: &Path, fault: &Fault, told: Option<&Told>) -> Result<(), String
 }
 
 /// The program itself finds nothing wrong in the files.
-fn verify(place: &Path) -> Result<(), String> {
+pub(crate) fn verify(place: &Path) -> Result<String, String> {
     let done = Command::new(env!("CARGO_BIN_EXE_caseledger"))
         .args(["verify", "store", "--store"])
         .arg(ledger(&disk(place)))
         .output()
         .unwrap();
     // 7: remains of a write that was cut short may stand beside the whole one.
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
     match done.status.code() {
-        Some(0 | 7) => Ok(()),
-        code => Err(format!(
-            "verify store ends with {code:?}: {}",
-            String::from_utf8_lossy(&done.stdout)
-        )),
+        Some(0 | 7) => Ok(said),
+        code => Err(format!("verify store ends with {code:?}: {said}")),
     }
 }
 
