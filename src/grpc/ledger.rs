@@ -209,12 +209,16 @@ async fn enqueue(
         Err(refused) => return (index, id, Err(refused)),
     };
     for _ in 0..QUEUE_TRIES {
-        match service.queue(ready) {
-            Err((Refused::QueueFull { retry }, Some(again))) => {
+        let not = match service.queue(ready) {
+            Ok(queued) => return (index, id, Ok(queued)),
+            Err(not) => *not,
+        };
+        match (not.refused, not.again) {
+            (Refused::QueueFull { retry }, Some(again)) => {
                 ready = again;
                 tokio::time::sleep(retry).await;
             }
-            queued => return (index, id, queued.map_err(|(refused, _ready)| refused)),
+            (refused, _) => return (index, id, Err(refused)),
         }
     }
     let retry = limits::RETRY_QUEUE;

@@ -203,7 +203,9 @@ impl Shared {
             .collect();
         let (size, root) = {
             let mut tree = write(&self.tree);
-            leaves.into_iter().for_each(|leaf| tree.append(leaf));
+            for leaf in leaves {
+                tree.append(leaf);
+            }
             (tree.size(), tree.root())
         };
         signer

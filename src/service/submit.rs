@@ -33,7 +33,7 @@ pub struct Receipt {
 
 /// A request that is checked and committed to, and not yet queued.
 pub struct Ready {
-    job: Job,
+    job: Box<Job>,
     wait: oneshot::Receiver<Result<Vec<Placement>, Refused>>,
 }
 
@@ -41,6 +41,15 @@ impl std::fmt::Debug for Ready {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ready").finish_non_exhaustive()
     }
+}
+
+/// A request that was not queued.
+#[derive(Debug)]
+pub struct NotQueued {
+    /// Why.
+    pub refused: Refused,
+    /// The request as it was, when trying again may help.
+    pub again: Option<Ready>,
 }
 
 /// An append that is queued: wait for it, or drop it (it is committed or not all the same).
@@ -106,7 +115,7 @@ impl Service {
         within: Duration,
     ) -> Result<Queued, Refused> {
         let ready = self.ready(caller, submissions, is_batch, within).await?;
-        self.queue(ready).map_err(|(refused, _ready)| refused)
+        self.queue(ready).map_err(|not| not.refused)
     }
 
     /// The first half of [`Service::enqueue`]: all that can be decided before the queue.
@@ -151,6 +160,7 @@ impl Service {
             deadline,
             answer,
         };
+        let job = Box::new(job);
         Ok(Ready { job, wait })
     }
 
@@ -158,13 +168,13 @@ impl Service {
     ///
     /// # Errors
     /// [`Refused::QueueFull`] with the request, [`Refused::Stopping`]; nothing was queued.
-    pub fn queue(&self, ready: Ready) -> Result<Queued, (Refused, Option<Ready>)> {
+    pub fn queue(&self, ready: Ready) -> Result<Queued, Box<NotQueued>> {
         let Ready { job, wait } = ready;
         match self.push(job) {
             Ok(()) => Ok(Queued { answer: wait }),
             Err((refused, job)) => {
-                let ready = job.map(|job| Ready { job: *job, wait });
-                Err((refused, ready))
+                let again = job.map(|job| Ready { job, wait });
+                Err(Box::new(NotQueued { refused, again }))
             }
         }
     }
@@ -198,8 +208,8 @@ impl Service {
         prove(&self.shared, &self.shared.head(), placement)
     }
 
-    fn push(&self, job: Job) -> Result<(), (Refused, Option<Box<Job>>)> {
-        let (bytes, job) = (job.bytes, Box::new(job));
+    fn push(&self, job: Box<Job>) -> Result<(), (Refused, Option<Box<Job>>)> {
+        let bytes = job.bytes;
         let full = Refused::QueueFull {
             retry: limits::RETRY_QUEUE,
         };

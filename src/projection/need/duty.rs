@@ -30,24 +30,7 @@ impl Case<'_> {
         item: &Item,
         agency: &AgencyId,
     ) -> Option<(Duty, bool)> {
-        let unread;
-        let knew = if let Some(knew) = self.knew.get(&item.position) {
-            knew
-        } else {
-            unread = self.certainly_knew(item);
-            &unread
-        };
-        let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = knew
-            .iter()
-            .filter(|(from, _, _)| from != agency)
-            .filter(|(from, since, _)| {
-                let day = last_day(*since);
-                let is = |party| self.is_party(party, from, item, day);
-                rule.from.iter().any(is)
-            })
-            .map(|(from, since, evidence)| (*since, from.clone(), evidence.clone()))
-            .collect();
-        told_by.sort();
+        let told_by = self.told_by(rule, item, agency);
         let (since, sender, evidence) = told_by.first()?.clone();
         let since = last_day(since);
         let due_from = |start: Date| {
@@ -103,6 +86,34 @@ impl Case<'_> {
             evidence,
         };
         Some((duty, joined != Joined::NotInvolved))
+    }
+
+    /// Who of a rule's *from* certainly knew an item, the earliest first, by what.
+    fn told_by(
+        &self,
+        rule: &NeedRule,
+        item: &Item,
+        agency: &AgencyId,
+    ) -> Vec<(Interval, AgencyId, Vec<u64>)> {
+        let unread;
+        let knew = if let Some(knew) = self.knew.get(&item.position) {
+            knew
+        } else {
+            unread = self.certainly_knew(item);
+            &unread
+        };
+        let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = knew
+            .iter()
+            .filter(|(from, _, _)| from != agency)
+            .filter(|(from, since, _)| {
+                let day = last_day(*since);
+                let is = |party| self.is_party(party, from, item, day);
+                rule.from.iter().any(is)
+            })
+            .map(|(from, since, evidence)| (*since, from.clone(), evidence.clone()))
+            .collect();
+        told_by.sort();
+        told_by
     }
 
     /// The agencies that certainly knew an item, each since when and by what.

@@ -138,8 +138,9 @@ fn by_kind(items: &[Item]) -> BTreeMap<&'static str, Vec<(Date, usize)>> {
         let of_kind = days.entry(item.kind).or_default();
         of_kind.push((first_day(item.occurred), place));
     }
-    days.values_mut()
-        .for_each(|of_kind| of_kind.sort_unstable());
+    for of_kind in days.values_mut() {
+        of_kind.sort_unstable();
+    }
     days
 }
 
