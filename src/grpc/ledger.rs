@@ -203,23 +203,26 @@ async fn enqueue(
         Err(refused) => return (index, EventId([0; 16]), Err(refused)),
     };
     let id = submission.event_id;
+    let ready = service.ready(caller, vec![submission], false, limits::UNARY_CEILING);
+    let mut ready = match ready.await {
+        Ok(ready) => ready,
+        Err(refused) => return (index, id, Err(refused)),
+    };
     for _ in 0..QUEUE_TRIES {
-        let one = vec![submission.clone()];
-        match service
-            .enqueue(caller, one, false, limits::UNARY_CEILING)
-            .await
-        {
-            Err(Refused::QueueFull { retry }) => tokio::time::sleep(retry).await,
-            queued => return (index, id, queued),
+        let not = match service.queue(ready) {
+            Ok(queued) => return (index, id, Ok(queued)),
+            Err(not) => *not,
+        };
+        match (not.refused, not.again) {
+            (Refused::QueueFull { retry }, Some(again)) => {
+                ready = again;
+                tokio::time::sleep(retry).await;
+            }
+            (refused, _) => return (index, id, Err(refused)),
         }
     }
-    (
-        index,
-        id,
-        Err(Refused::QueueFull {
-            retry: limits::RETRY_QUEUE,
-        }),
-    )
+    let retry = limits::RETRY_QUEUE;
+    (index, id, Err(Refused::QueueFull { retry }))
 }
 
 /// How often a stream waits for room in the queue before it refuses an event: about ten seconds.

@@ -132,41 +132,76 @@ pub fn encode<'e>(
     if origin.is_empty() || origin.len() > MAX_ORIGIN_BYTES {
         return Err(BlockError::Field("origin"));
     }
-    let (mut stream, mut count) = (Vec::new(), 0_u32);
-    for entry in entries {
+    let entries: Vec<&[u8]> = entries.into_iter().collect();
+    let mut length = 0_usize;
+    for entry in &entries {
         if entry_length(entry) != Some(entry.len()) {
             return Err(BlockError::Field("entry"));
         }
-        stream.extend_from_slice(entry);
-        count = count.checked_add(1).ok_or(BlockError::TooLarge)?;
+        length = length
+            .checked_add(entry.len())
+            .ok_or(BlockError::TooLarge)?;
     }
+    let count = to_u32(entries.len())?;
     if count == 0 || first.checked_add(u64::from(count)).is_none() {
         return Err(BlockError::Field("count"));
     }
     let capacity = capacity(origin);
-    let parts = to_u32(stream.len().div_ceil(capacity))?;
-    let pieces = stream.chunks(capacity).zip(0_u32..);
-    pieces
-        .map(|(payload, part)| {
-            let header = Header {
-                origin,
-                first,
-                count,
-                part,
-                parts,
-                payload: to_u32(payload.len())?,
-            };
-            encode_block(&header, payload)
-        })
-        .collect()
+    let parts = to_u32(length.div_ceil(capacity))?;
+    // The stream is never put together: each block takes its piece from the entries.
+    let mut stream = Pieces {
+        entries: entries.into_iter(),
+        rest: &[],
+    };
+    let mut left = length;
+    let mut blocks = Vec::with_capacity(usize::try_from(parts).unwrap_or(0));
+    for part in 0..parts {
+        let payload = left.min(capacity);
+        left = left.saturating_sub(payload);
+        let header = Header {
+            origin,
+            first,
+            count,
+            part,
+            parts,
+            payload: to_u32(payload)?,
+        };
+        blocks.push(encode_block(&header, &mut stream)?);
+    }
+    Ok(blocks)
+}
+
+/// A commit's stream, as it lies in its entries.
+struct Pieces<'e> {
+    entries: std::vec::IntoIter<&'e [u8]>,
+    rest: &'e [u8],
+}
+
+impl Pieces<'_> {
+    /// Adds the next `length` bytes of the stream, or all that are left.
+    fn take_into(&mut self, out: &mut Vec<u8>, mut length: usize) {
+        while length > 0 {
+            if self.rest.is_empty() {
+                let Some(next) = self.entries.next() else {
+                    return;
+                };
+                self.rest = next;
+            }
+            let (piece, rest) = self.rest.split_at(length.min(self.rest.len()));
+            out.extend_from_slice(piece);
+            self.rest = rest;
+            length = length.saturating_sub(piece.len());
+        }
+    }
 }
 
 fn to_u32(length: usize) -> Result<u32, BlockError> {
     u32::try_from(length).map_err(|_large| BlockError::TooLarge)
 }
 
-fn encode_block(header: &Header<'_>, payload: &[u8]) -> Result<Vec<u8>, BlockError> {
-    let mut out = Vec::with_capacity(FIXED_BYTES + header.origin.len() + payload.len());
+fn encode_block(header: &Header<'_>, stream: &mut Pieces<'_>) -> Result<Vec<u8>, BlockError> {
+    let payload = usize::try_from(header.payload).map_err(|_large| BlockError::TooLarge)?;
+    let mut out = Vec::with_capacity(FIXED_BYTES + header.origin.len() + payload);
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&VERSION.to_be_bytes());
     out.extend_from_slice(&to_u32(header.origin.len())?.to_be_bytes());
@@ -176,7 +211,7 @@ fn encode_block(header: &Header<'_>, payload: &[u8]) -> Result<Vec<u8>, BlockErr
     out.extend_from_slice(&header.part.to_be_bytes());
     out.extend_from_slice(&header.parts.to_be_bytes());
     out.extend_from_slice(&header.payload.to_be_bytes());
-    out.extend_from_slice(payload);
+    stream.take_into(&mut out, payload);
     let digest = checksum(&out);
     out.extend_from_slice(&digest);
     Ok(out)

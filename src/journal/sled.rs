@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use ::sled::{Config, Db, Mode};
 
-use self::index::Index;
+use self::index::{Index, RowSum};
 use self::log::{Log, cause, places};
 use self::sync::{SyncedFile, check_medium, clear};
 use super::error::Cause;
@@ -243,7 +243,24 @@ impl SledJournal {
         if !self.index.settle() {
             return Err(index_stopped());
         }
-        let (size, mut next, mut due) = (self.size()?, 0_u64, 0_u64);
+        let (size, mut next, mut due) = (self.size()?, 0_u64, RowSum::default());
+        while next < size {
+            for (place, bytes) in self.log.read(next, REBUILD_PAGE, size)? {
+                let record = self.decode(place.position, &bytes)?;
+                due.add_entry(&record, &place);
+                next = place.position.saturating_add(1);
+            }
+            progress(next, size);
+        }
+        if self.index.sum()? == due {
+            return Ok(size);
+        }
+        self.find_fault(size)
+    }
+
+    /// The first position whose rows are not as the log makes them, when not all are.
+    fn find_fault(&self, size: u64) -> Result<u64, ReadError> {
+        let (mut next, mut due) = (0_u64, 0_u64);
         while next < size {
             for (place, bytes) in self.log.read(next, REBUILD_PAGE, size)? {
                 let position = place.position;
@@ -265,15 +282,15 @@ impl SledJournal {
                 }
                 next = position.saturating_add(1);
             }
-            progress(next, size);
         }
-        match self.index.rows() {
-            rows if rows == due => Ok(size),
-            rows => Err(ReadError::Damaged {
-                position: size,
-                what: format!("the indexes have {rows} rows, the log makes {due}"),
-            }),
-        }
+        let what = match self.index.rows() {
+            rows if rows == due => "the indexes have other rows than the log makes".to_owned(),
+            rows => format!("the indexes have {rows} rows, the log makes {due}"),
+        };
+        Err(ReadError::Damaged {
+            position: size,
+            what,
+        })
     }
 
     /// Batch, flush, sync: everything between the checks and the publication.

@@ -56,8 +56,9 @@ impl ChainHead {
     /// A chain without entries; its link is `link_0`.
     #[must_use]
     pub fn genesis(origin: &Origin, tag: ChainTag) -> Self {
-        let link = Deriver::new(Purpose::Genesis).lp(origin.as_str().as_bytes());
-        let link = Link::new(link.bytes(tag.as_bytes()).finish());
+        let mut link = Deriver::new(Purpose::Genesis);
+        link.lp(origin.as_str().as_bytes()).bytes(tag.as_bytes());
+        let link = Link::new(link.finish());
         let origin = origin.clone();
         Self {
             origin,
@@ -122,12 +123,11 @@ impl ChainHead {
     #[must_use]
     pub fn next_link(&self, event_digest: &EventDigest) -> Link {
         let number = self.case_seq.saturating_add(1);
-        let hash = Deriver::new(Purpose::Link).bytes(self.link.as_bytes());
-        Link::new(
-            hash.bytes(&number.to_be_bytes())
-                .bytes(event_digest.as_bytes())
-                .finish(),
-        )
+        let mut hash = Deriver::new(Purpose::Link);
+        hash.bytes(self.link.as_bytes())
+            .bytes(&number.to_be_bytes())
+            .bytes(event_digest.as_bytes());
+        Link::new(hash.finish())
     }
 }
 
@@ -180,8 +180,10 @@ pub fn check_next(head: &ChainHead, next: &Header) -> Result<ChainHead, Break> {
 #[derive(Clone, Debug)]
 pub struct ChainWalk {
     head: ChainHead,
-    /// Link of each number from 1 on, without those that were passed over by [`ChainWalk::resume_at`].
-    links: BTreeMap<u64, Link>,
+    /// Link of each number from 1 on, up to the first that was passed over by [`ChainWalk::resume_at`].
+    links: Vec<Link>,
+    /// Links after that.
+    later: BTreeMap<u64, Link>,
 }
 
 impl ChainWalk {
@@ -190,7 +192,8 @@ impl ChainWalk {
     pub fn new(origin: &Origin, tag: ChainTag) -> Self {
         Self {
             head: ChainHead::genesis(origin, tag),
-            links: BTreeMap::new(),
+            links: Vec::new(),
+            later: BTreeMap::new(),
         }
     }
 
@@ -203,7 +206,17 @@ impl ChainWalk {
     /// Link of an entry that was passed; numbers start at 1.
     #[must_use]
     pub fn link_of(&self, case_seq: u64) -> Option<Link> {
-        self.links.get(&case_seq).copied()
+        let index = usize::try_from(case_seq.checked_sub(1)?).ok()?;
+        let link = self.links.get(index).or_else(|| self.later.get(&case_seq));
+        link.copied()
+    }
+
+    fn keep(&mut self, case_seq: u64, link: Link) {
+        if self.later.is_empty() && case_seq == (self.links.len() as u64).saturating_add(1) {
+            self.links.push(link);
+        } else {
+            self.later.insert(case_seq, link);
+        }
     }
 
     /// Takes the next entry.
@@ -218,7 +231,7 @@ impl ChainWalk {
         {
             return Err(Break::Seen);
         }
-        self.links.insert(head.case_seq, head.link);
+        self.keep(head.case_seq, head.link);
         self.head = head;
         Ok(())
     }
@@ -227,12 +240,12 @@ impl ChainWalk {
     /// and not for every entry after it. Only forwards; the caller bounds how far.
     pub fn resume_at(&mut self, header: &Header) {
         if header.fields.case_seq > self.head.case_seq {
-            self.links.insert(header.fields.case_seq, header.link);
+            self.keep(header.fields.case_seq, header.link);
             self.head = ChainHead::at(header);
         }
     }
 
     fn passed_over(&self, case_seq: u64) -> bool {
-        (1..=self.head.case_seq).contains(&case_seq) && !self.links.contains_key(&case_seq)
+        (1..=self.head.case_seq).contains(&case_seq) && self.link_of(case_seq).is_none()
     }
 }

@@ -70,15 +70,16 @@ impl Opened {
 /// Commitment of one field: salt, `lp(path)`, `lp(value)`, where the value is the wire type and the payload, or nothing
 /// for a marker.
 fn commitment(salt: &[u8; 32], path: &Path, wire_type: Option<u8>, payload: &[u8]) -> Commitment {
-    let salted = Deriver::new(Purpose::FieldCommitment).bytes(salt);
+    let mut hash = Deriver::new(Purpose::FieldCommitment);
+    hash.bytes(salt);
     let outer = path.outer.encode();
-    let pathed = match path.inner {
-        None => salted.lp(&outer),
-        Some(inner) => salted.lp_of(&[&outer, &inner.encode()]),
+    match path.inner {
+        None => hash.lp(&outer),
+        Some(inner) => hash.lp_of(&[&outer, &inner.encode()]),
     };
-    let hash = match wire_type {
-        None => pathed.lp(&[]),
-        Some(wire_type) => pathed.lp_of(&[&[wire_type], payload]),
+    match wire_type {
+        None => hash.lp(&[]),
+        Some(wire_type) => hash.lp_of(&[&[wire_type], payload]),
     };
     Commitment::new(hash.finish())
 }
@@ -99,18 +100,19 @@ const fn padded(fields: usize) -> usize {
 /// Hash over the sorted commitments.
 fn root_of(commitments: &[Commitment]) -> FieldsRoot {
     let count = u32::try_from(commitments.len()).unwrap_or(u32::MAX);
-    let start = Deriver::new(Purpose::FieldsRoot).bytes(&count.to_be_bytes());
-    let all = commitments
-        .iter()
-        .fold(start, |hash, commitment| hash.bytes(commitment.as_bytes()));
-    FieldsRoot::new(all.finish())
+    let mut hash = Deriver::new(Purpose::FieldsRoot);
+    hash.bytes(&count.to_be_bytes());
+    for commitment in commitments {
+        hash.bytes(commitment.as_bytes());
+    }
+    FieldsRoot::new(hash.finish())
 }
 
 /// Salts and decoys of an event of this many fields, one after the other.
 fn blocks(secret: &Secret, fields: usize) -> Zeroizing<Vec<u8>> {
     let mut blocks = Zeroizing::new(vec![0; padded(fields) * 32]);
-    let salts = Deriver::new(Purpose::FieldSalts).bytes(secret.as_bytes());
-    salts.fill(&mut blocks);
+    let mut salts = Deriver::new(Purpose::FieldSalts);
+    salts.bytes(secret.as_bytes()).fill(&mut blocks);
     blocks
 }
 

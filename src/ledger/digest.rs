@@ -107,7 +107,8 @@ impl Purpose {
     }
 }
 
-/// An incremental `derive_key` hash, for input that is not in one piece.
+/// An incremental `derive_key` hash, for input that is not in one piece. It is filled where it stands: the hasher is
+/// two kilobytes, and moving it from call to call cost more than the hashing.
 #[derive(Clone, Debug)]
 pub struct Deriver(blake3::Hasher);
 
@@ -119,36 +120,36 @@ impl Deriver {
     }
 
     /// Adds bytes as they are.
-    #[must_use]
-    pub fn bytes(mut self, bytes: &[u8]) -> Self {
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update(bytes);
         self
     }
 
     /// Adds `lp(bytes)`: their length as `u32`, then the bytes. Nothing in the format is as long as 4 GiB.
-    #[must_use]
-    pub fn lp(self, bytes: &[u8]) -> Self {
+    pub fn lp(&mut self, bytes: &[u8]) -> &mut Self {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         self.bytes(&length.to_be_bytes()).bytes(bytes)
     }
 
     /// Adds `lp` of the parts put together.
-    #[must_use]
-    pub fn lp_of(self, parts: &[&[u8]]) -> Self {
+    pub fn lp_of(&mut self, parts: &[&[u8]]) -> &mut Self {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let length = u32::try_from(length).unwrap_or(u32::MAX);
-        let start = self.bytes(&length.to_be_bytes());
-        parts.iter().fold(start, |hash, part| hash.bytes(part))
+        self.bytes(&length.to_be_bytes());
+        for part in parts {
+            self.bytes(part);
+        }
+        self
     }
 
     /// The 32-byte result.
     #[must_use]
-    pub fn finish(self) -> [u8; 32] {
+    pub fn finish(&self) -> [u8; 32] {
         *self.0.finalize().as_bytes()
     }
 
     /// Fills `out` from the extendable output.
-    pub fn fill(self, out: &mut [u8]) {
+    pub fn fill(&self, out: &mut [u8]) {
         self.0.finalize_xof().fill(out);
     }
 }

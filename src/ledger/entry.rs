@@ -16,7 +16,7 @@ mod kind;
 mod seal;
 
 pub use kind::{Authenticated, Chain, EntryKind, Ingest};
-pub use seal::{Place, PrepareError, Prepared, SealError, Unsealed, seal};
+pub use seal::{CommittedEvent, Framing, Place, PrepareError, Prepared, SealError, Unsealed, seal};
 
 /// The format version written in every entry.
 pub const FORMAT_VERSION: u16 = 1;

@@ -3,7 +3,6 @@
 //! The event stays as its author sent it. A field is one record of the protobuf message (or of its single *body*, the
 //! record numbered 100–999), named by a [`Path`] that also tells how many records of its number there are.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// Most fields an event may have, markers included.
@@ -253,7 +252,8 @@ struct Record<'a> {
 struct Splitter<'a, 's> {
     singular: &'s Singular,
     records: Vec<Record<'a>>,
-    counts: BTreeMap<(u32, u32), u32>,
+    /// How many records of a number at a level there are, sorted.
+    counts: Vec<((u32, u32), u32)>,
     body: Option<u32>,
 }
 
@@ -275,8 +275,8 @@ pub fn split<'a>(event: &'a [u8], singular: &Singular) -> Result<Vec<Field<'a>>,
     }
     let mut splitter = Splitter {
         singular,
-        records: Vec::new(),
-        counts: BTreeMap::new(),
+        records: Vec::with_capacity(32),
+        counts: Vec::with_capacity(32),
         body: None,
     };
     splitter.message(event, None)?;
@@ -337,21 +337,40 @@ impl<'a> Splitter<'a, '_> {
             }
         }
         let level = body.unwrap_or(0);
-        let count = self.counts.entry((level, number)).or_insert(0);
-        if *count > 0 && self.singular.contains(level, number) {
+        let place = self.find(level, number);
+        if place.is_ok() && self.singular.contains(level, number) {
             return Err(Reason::SingularRepeated);
         }
         if self.records.len() >= FIELDS_MAX {
             return Err(Reason::TooManyFields);
         }
-        let index = *count;
-        // At most FIELDS_MAX records are counted, so this cannot overflow.
-        *count = count.saturating_add(1);
-        Ok(index)
+        match place {
+            Err(place) => {
+                self.counts.insert(place, ((level, number), 1));
+                Ok(0)
+            }
+            Ok(place) => {
+                let count = self.counts.get_mut(place).map(|(_, count)| count);
+                // At most FIELDS_MAX records are counted, so this cannot overflow.
+                Ok(count.map_or(0, |count| std::mem::replace(count, count.saturating_add(1))))
+            }
+        }
+    }
+
+    /// Where the count of a number at a level stands, or would.
+    fn find(&self, level: u32, number: u32) -> Result<usize, usize> {
+        self.counts
+            .binary_search_by_key(&(level, number), |(key, _)| *key)
     }
 
     fn fields(self) -> Vec<Field<'a>> {
-        let count = |level, number| self.counts.get(&(level, number)).copied().unwrap_or(1);
+        let count = |level, number| {
+            let found = self
+                .find(level, number)
+                .ok()
+                .and_then(|at| self.counts.get(at));
+            found.map_or(1, |(_, count)| *count)
+        };
         let mut fields: Vec<Field<'a>> = self
             .records
             .iter()

@@ -1,7 +1,9 @@
 //! What an author states, in the exact bytes it may sign (FORMAT.md section 5).
 
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
@@ -31,7 +33,7 @@ pub enum NameError {
 
 /// The ledger's name, for ever. Also the name of its checkpoint key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Origin(String);
+pub struct Origin(Arc<str>);
 
 impl Origin {
     /// The text.
@@ -43,19 +45,39 @@ impl Origin {
     /// Tag of the chain of registry events.
     #[must_use]
     pub fn registry_tag(&self) -> ChainTag {
-        self.tag(Purpose::RegistryTag)
+        self.own_tags().registry
     }
 
     /// Tag of the chain of who asked what.
     #[must_use]
     pub fn access_tag(&self) -> ChainTag {
-        self.tag(Purpose::AccessTag)
+        self.own_tags().access
     }
 
     /// Tag of the chain of what the ledger says of itself.
     #[must_use]
     pub fn ledger_tag(&self) -> ChainTag {
-        self.tag(Purpose::LedgerTag)
+        self.own_tags().ledger
+    }
+
+    /// The three derived tags: every header that is read is compared with them, and all are of one ledger, so the last
+    /// ones derived on this thread are kept.
+    pub(super) fn own_tags(&self) -> OwnTags {
+        thread_local! {
+            static LAST: RefCell<Option<(Origin, OwnTags)>> = const { RefCell::new(None) };
+        }
+        LAST.with_borrow_mut(|last| match last {
+            Some((origin, tags)) if origin == self => *tags,
+            _ => {
+                let tags = OwnTags {
+                    registry: self.tag(Purpose::RegistryTag),
+                    access: self.tag(Purpose::AccessTag),
+                    ledger: self.tag(Purpose::LedgerTag),
+                };
+                *last = Some((self.clone(), tags));
+                tags
+            }
+        })
     }
 
     fn tag(&self, purpose: Purpose) -> ChainTag {
@@ -70,7 +92,7 @@ impl FromStr for Origin {
         let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'+';
         let good = (1..=ORIGIN_MAX).contains(&text.len()) && text.bytes().all(allowed);
         if good {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(NameError::Origin)
         }
@@ -81,6 +103,14 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Tags of the chains that are no case's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnTags {
+    pub(super) registry: ChainTag,
+    pub(super) access: ChainTag,
+    pub(super) ledger: ChainTag,
 }
 
 /// An agency as it is named in headers.

@@ -5,22 +5,26 @@
 //! decided here: see [`super::sharing`].
 
 mod duty;
+mod index;
 mod item;
 mod joined;
 mod party;
 mod state;
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::coverage::{Absence, Coverage, Reason};
 use super::cut::Cut;
-use super::knowledge::{Knowledge, StatementId, View};
+use super::knowledge::{Knowledge, Seen, StatementId, View};
 use crate::domain::event::sharing::WithholdReason;
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::domain::time::{Interval, TICK, london_date};
 use crate::rules::need::Figure;
-use crate::rules::{Pack, Tier};
+use crate::rules::{ItemFacts, Pack, Tier};
 
+use index::Index;
 pub(crate) use item::same_child;
 pub use item::{Alias, Item};
 
@@ -123,6 +127,11 @@ pub struct Case<'a> {
     pub(super) pack: &'a Pack,
     items: Vec<Item>,
     agencies: Vec<AgencyId>,
+    index: Index<'a>,
+    /// Where each item stands in `items`, and what the rules read of it.
+    read: BTreeMap<StatementId, (usize, ItemFacts<'a>)>,
+    /// For each item, the agencies that certainly knew it.
+    knew: BTreeMap<StatementId, Vec<(AgencyId, Interval, Vec<u64>)>>,
 }
 
 impl<'a> Case<'a> {
@@ -130,16 +139,25 @@ impl<'a> Case<'a> {
     pub fn of(cut: &'a Cut, pack: &'a Pack) -> Self {
         let view = View::of(cut);
         let knowledge = Knowledge::of_view(&view);
+        let index = Index::of(cut, &view, &knowledge);
         let mut case = Self {
             knowledge,
             coverage: Coverage::of(cut),
             pack,
             items: Vec::new(),
             agencies: Vec::new(),
+            index,
+            read: BTreeMap::new(),
+            knew: BTreeMap::new(),
             view,
         };
         case.agencies = party::agencies(&case);
-        case.items = item::items(&case);
+        (case.items, case.read) = item::items(&case);
+        case.knew = case
+            .items
+            .iter()
+            .map(|item| (item.position, case.certainly_knew(item)))
+            .collect();
         case
     }
 
@@ -165,7 +183,8 @@ impl<'a> Case<'a> {
 
     /// One item.
     pub fn item(&self, position: StatementId) -> Option<&Item> {
-        self.items.iter().find(|item| item.position == position)
+        let (place, _) = self.read.get(&position)?;
+        self.items.get(*place)
     }
 
     /// Every agency of the case: registered, with a feed, an author, or named in an entry. Sorted.
@@ -184,6 +203,17 @@ impl<'a> Case<'a> {
             .collect()
     }
 
+    /// The statements that may answer an item, with the first and last day of each, up to those that may have happened
+    /// on a day; see [`crate::projection::sharing::acts`].
+    pub(in crate::projection) fn acts_until(
+        &self,
+        day: Date,
+    ) -> impl Iterator<Item = (Date, Date, &Seen<'a>)> {
+        let acts = self.index.acts.iter();
+        acts.take_while(move |(first, _, _)| *first <= day)
+            .filter_map(|(first, last, id)| Some((*first, *last, self.view.get(*id)?)))
+    }
+
     /// The last London day that the as-at moment includes.
     pub fn day(&self) -> Date {
         self.cut().at().day()
@@ -197,13 +227,19 @@ impl<'a> Case<'a> {
         if seen.agency == agency {
             return Need::Source;
         }
-        let facts = item::facts(self, seen);
+        let unread;
+        let facts = if let Some((_, facts)) = self.read.get(&item.position) {
+            facts
+        } else {
+            unread = item::facts(self, seen);
+            &unread
+        };
         let date = first_day(seen.occurred());
         let asking: Vec<(Duty, bool)> = self
             .pack
-            .needs_for(&facts, date)
+            .needs_for(facts, date)
             .filter(|rule| self.may_mean(rule, agency, item))
-            .filter_map(|rule| self.duty(rule, &facts, item, agency))
+            .filter_map(|rule| self.duty(rule, facts, item, agency))
             .collect();
         let involved = asking.iter().any(|(_, involved)| *involved);
         let duties = asking

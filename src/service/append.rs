@@ -6,6 +6,7 @@
 //! checkpoint. When the outcome of a commit is unknown the writer answers `InDoubt`, and refuses everything until a
 //! restart has re-read the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::journal::error::Cause;
 use crate::journal::head::HeadFile;
 use crate::journal::{AppendError, Record};
+use crate::ledger::chain::ChainHead;
 use crate::ledger::digest::{ChainTag, Link};
 use crate::ledger::entry::SealedEntry;
 
@@ -84,6 +86,8 @@ pub(super) struct Writer {
     /// This start of the machine, as it stands beside each checkpoint in the head file.
     pub(super) boot_id: [u8; 16],
     pub(super) unsynced_since: Option<Duration>,
+    /// Heads of chains as they are stored, of those written to lately.
+    pub(super) heads: BTreeMap<ChainTag, ChainHead>,
     /// Why everything is refused, once it is.
     pub(super) doubt: Option<Cause>,
 }
@@ -142,14 +146,8 @@ impl Writer {
                 answer(job.answer, Err(Refused::DeadlinePassed));
                 continue;
             }
-            let mut local = Overlay::default();
-            match self.stage(job.items, job.is_batch, time, (&commit, &mut local)) {
-                Ok(placements) => {
-                    commit.merge(local);
-                    waiting.push((job.answer, Ok(placements)));
-                }
-                Err(refused) => waiting.push((job.answer, Err(refused))),
-            }
+            let placed = self.stage(job.items, job.is_batch, time, &mut commit);
+            waiting.push((job.answer, placed));
         }
         match self.make_durable(commit) {
             Ok(()) => waiting.into_iter().for_each(|(to, with)| answer(to, with)),
@@ -162,7 +160,7 @@ impl Writer {
     }
 
     /// Journal, tree, checkpoint, head file, followers, in this order.
-    pub(super) fn make_durable(&mut self, commit: Overlay) -> Result<(), Refused> {
+    pub(super) fn make_durable(&mut self, mut commit: Overlay) -> Result<(), Refused> {
         if commit.staged.is_empty() {
             return Ok(());
         }
@@ -197,7 +195,11 @@ impl Writer {
         }
         self.unsynced_since
             .get_or_insert_with(|| self.shared.clock.monotonic());
-        self.shared.publish(commit, head);
+        self.shared.publish(&mut commit, head);
+        if self.heads.len() >= limits::HEADS_KEPT {
+            self.heads.clear();
+        }
+        self.heads.extend(commit.into_heads());
         Ok(())
     }
 
@@ -240,10 +242,14 @@ pub(super) fn record(entry: &SealedEntry) -> Record {
     }
 }
 
+/// Requests that a commit has room for before it must grow.
+const DRAINED: usize = 256;
+
 /// Takes what waits, up to the limits of one commit; true when a stop was among it.
 fn drain(first: Job, queue: &Receiver<Message>) -> (Vec<Job>, bool) {
     let (mut events, mut bytes) = (first.items.len(), first.bytes);
-    let mut jobs = vec![first];
+    let mut jobs = Vec::with_capacity(DRAINED);
+    jobs.push(first);
     while events < limits::COMMIT_EVENTS && bytes < limits::COMMIT_BYTES {
         match queue.try_recv() {
             Ok(Message::Append(job)) => {

@@ -50,8 +50,13 @@ pub const SUBSCRIBE_PAGE: usize = 256;
 /// Entries that may wait for one subscriber. A slower reader holds back only itself.
 pub const SUBSCRIBE_BUFFER: usize = 64;
 
-/// Events of one `AppendStream` that may be in flight before the server stops reading from that client.
-pub const STREAM_IN_FLIGHT: usize = 256;
+/// Heads of chains that the writer keeps in memory, some 250 bytes each: cases that are written to again and again. More
+/// are read from the journal.
+pub const HEADS_KEPT: usize = 65_536;
+
+/// Events of one `AppendStream` that may be in flight before the server stops reading from that client: two commits, so
+/// that one is filled while the other is synced.
+pub const STREAM_IN_FLIGHT: usize = 2 * COMMIT_EVENTS;
 
 /// Longest a unary call may take, whatever deadline the client names.
 pub const UNARY_CEILING: Duration = Duration::from_mins(1);
@@ -78,8 +83,8 @@ pub const CLAIM_AHEAD: Duration = Duration::from_mins(5);
 /// Longest time the head file may stay unsynced while the server runs.
 pub const HEAD_SYNC: Duration = Duration::from_secs(1);
 
-/// Entries that start-up reads and checks at a time.
-pub const START_PAGE: usize = 512;
+/// Entries that start-up reads and checks at a time, on all cores: enough to be worth the threads.
+pub const START_PAGE: usize = 4_096;
 
 /// Events up to this many bytes are checked on the task that received them; larger ones on a thread for blocking work.
 pub const PREPARE_INLINE_BYTES: usize = 16 * 1024;

@@ -75,9 +75,8 @@ impl Writer {
             entry: sealed.0,
             secret: sealable.secret().clone(),
         };
-        self.make_durable(Overlay {
-            staged: vec![staged],
-            ..Overlay::default()
-        })
+        let mut commit = Overlay::default();
+        commit.add(staged, sealed.1);
+        self.make_durable(commit)
     }
 }

@@ -13,8 +13,10 @@ use crate::domain::event::{CaseEvent, Content};
 use crate::domain::id::{AgencyId, CaseId, EventId};
 use crate::ledger::commitment::Secret;
 use crate::ledger::digest::{ChainTag, FieldsRoot};
-use crate::ledger::entry::{self, Authenticated, EntryKind, Ingest, PrepareError, Unsealed};
-use crate::ledger::fields::{self, FieldRefusal, Singular};
+use crate::ledger::entry::{
+    self, Authenticated, CommittedEvent, EntryKind, Framing, Ingest, PrepareError,
+};
+use crate::ledger::fields::{FieldRefusal, Singular};
 use crate::ledger::statement::{AgencyName, Origin, Seen, Statement};
 
 use super::access::{Caller, How};
@@ -69,7 +71,6 @@ pub(super) struct Prepared {
     pub(super) event: CaseEvent,
     pub(super) sealable: entry::Prepared,
     pub(super) ingest: Ingest,
-    how: Authenticated,
     pub(super) route: Route,
     pub(super) case_tag: Option<ChainTag>,
     pub(super) expected: Option<Expected>,
@@ -77,36 +78,23 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// The same under the tag and ingest that the writer decided; free when preparation guessed right.
+    /// The same under the tag and ingest that the writer decided; free when preparation guessed right, and never a second
+    /// commitment to the fields.
     ///
     /// # Errors
-    /// [`Refused`] if the event cannot be committed to, which preparation has already excluded.
+    /// [`Refused::Store`] if the event is signed, which this version takes none of.
     pub(super) fn sealable_for(
         &self,
         tag: ChainTag,
         ingest: Ingest,
-        singular: &Singular,
     ) -> Result<Cow<'_, entry::Prepared>, Refused> {
-        let statement = self.sealable.statement();
-        if statement.tag == tag && self.ingest == ingest {
+        if self.sealable.statement().tag == tag && self.ingest == ingest {
             return Ok(Cow::Borrowed(&self.sealable));
         }
-        let unsealed = Unsealed {
-            kind: self.sealable.kind(),
-            statement: Statement {
-                tag,
-                ..statement.clone()
-            },
-            signature: None,
-            secret: self.sealable.secret().clone(),
-            event: self.sealable.event().to_vec(),
-            ingest,
-            authenticated: self.how,
-        };
-        unsealed
-            .prepare(singular)
+        let moved = self.sealable.moved_to(tag, ingest);
+        moved
             .map(Cow::Owned)
-            .map_err(not_sealable)
+            .ok_or_else(|| Refused::Store("a signed event cannot be moved".to_owned()))
     }
 }
 
@@ -131,7 +119,19 @@ pub(super) fn prepare(
     submission: Submission,
 ) -> Result<Prepared, Refused> {
     let agency = caller.agency()?.clone();
-    let event = checked(context, &submission)?;
+    let (event_id, imported) = (submission.event_id.0, submission.imported);
+    let size = submission.event.len();
+    has_size(size)?;
+    if event_id == [0; 16] {
+        let reason = "is all zero; send a random UUID";
+        return Err(Refused::field("event_id", reason));
+    }
+    // Before the typed view: a refusal of the format names what the decoder would only call malformed.
+    let secret = secret(submission.secret)?;
+    let committed = CommittedEvent::new(submission.event, secret, context.singular);
+    let committed = committed.map_err(not_fields)?;
+    let event = (context.decoder)(committed.event()).map_err(|refusal| refused(&refusal))?;
+    check::event(&event, context.now).map_err(|refusal| refused(&refusal))?;
     let route = route(&event)?;
     own_words_only(&agency, &event)?;
     let opens = matches!(route, Route::Case { opens: true, .. });
@@ -146,7 +146,7 @@ pub(super) fn prepare(
         ),
         Route::Case { id, .. } => (EntryKind::CaseEvent, (context.guess_tag)(id)),
     };
-    let backload = (context.guess_backload)(&agency, &event, submission.imported);
+    let backload = (context.guess_backload)(&agency, &event, imported);
     let ingest = if backload {
         Ingest::Backload
     } else {
@@ -158,41 +158,35 @@ pub(super) fn prepare(
     let statement = Statement {
         origin: context.origin.clone(),
         tag: tag.unwrap_or(ChainTag::ZERO),
-        event_id: submission.event_id.0,
+        event_id,
         agency: agency_name(&agency)?,
         key_id: None,
         seen: submission.seen,
         fields_root: FieldsRoot::ZERO,
     };
-    let secret = secret(submission.secret)?;
-    let event_bytes = submission.event;
-    let unsealed = Unsealed {
+    let framing = Framing {
         kind,
         statement,
         signature: None,
-        secret,
-        event: event_bytes,
         ingest,
         authenticated: how,
     };
-    let sealable = unsealed.prepare(context.singular).map_err(not_sealable)?;
+    let sealable = committed.prepare(framing).map_err(not_sealable)?;
     Ok(Prepared {
         agency,
-        event_id: submission.event_id.0,
+        event_id,
         event,
         sealable,
         ingest,
-        how,
         route,
         case_tag: submission.case_tag.map(ChainTag::new),
         expected: submission.expected,
-        imported: submission.imported,
+        imported,
     })
 }
 
-/// The typed view of an event that is neither too large nor malformed and that the domain accepts.
-fn checked(context: &Context<'_>, submission: &Submission) -> Result<CaseEvent, Refused> {
-    let size = submission.event.len();
+/// Refuses an event without bytes, or with too many.
+fn has_size(size: usize) -> Result<(), Refused> {
     if size > limits::EVENT_BYTES {
         return Err(Refused::TooLarge {
             what: "the event",
@@ -203,15 +197,7 @@ fn checked(context: &Context<'_>, submission: &Submission) -> Result<CaseEvent, 
     if size == 0 {
         return Err(Refused::field("event", "is missing"));
     }
-    if submission.event_id.0 == [0; 16] {
-        let reason = "is all zero; send a random UUID";
-        return Err(Refused::field("event_id", reason));
-    }
-    // Before the typed view: a refusal of the format names what the decoder would only call malformed.
-    fields::split(&submission.event, context.singular).map_err(not_fields)?;
-    let event = (context.decoder)(&submission.event).map_err(|refusal| refused(&refusal))?;
-    check::event(&event, context.now).map_err(|refusal| refused(&refusal))?;
-    Ok(event)
+    Ok(())
 }
 
 /// The author in the format's words; the ledger itself never calls.

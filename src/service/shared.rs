@@ -195,30 +195,35 @@ impl Shared {
     /// # Errors
     /// [`Refused`] when the tree does not fit the journal any more.
     pub(super) fn extend(&self, commit: &Overlay, signer: &Signer) -> Result<Head, Refused> {
-        let mut tree = write(&self.tree);
-        for staged in &commit.staged {
-            tree.append(staged.entry.leaf_hash());
-        }
+        // Hashed and signed outside the lock, which receipts wait for.
+        let leaves: Vec<TreeHash> = commit
+            .staged
+            .iter()
+            .map(|staged| staged.entry.leaf_hash())
+            .collect();
+        let (size, root) = {
+            let mut tree = write(&self.tree);
+            for leaf in leaves {
+                tree.append(leaf);
+            }
+            (tree.size(), tree.root())
+        };
         signer
-            .sign(&tree)
+            .sign(size, root)
             .map_err(|error| Refused::Store(error.to_string()))
     }
 
     /// Shows a commit and its head to readers and wakes followers. Whoever finds a case of it in the directory finds a
     /// head that has its entries.
-    pub(super) fn publish(&self, commit: Overlay, head: Head) {
-        let mut cases = write(&self.cases);
-        for staged in commit
-            .staged
-            .iter()
-            .filter(|staged| staged.entry.case_seq() == 1)
-        {
-            let of_tag = |(_, tag): &(&CaseId, &ChainTag)| *tag == staged.entry.tag();
-            if let Some((id, tag)) = commit.cases.iter().find(of_tag) {
-                cases.insert(id.clone(), *tag);
+    pub(super) fn publish(&self, commit: &mut Overlay, head: Head) {
+        // Held until the head is there, and only when a case was opened: readers need not wait for other commits.
+        let mut cases = (!commit.opened.is_empty()).then(|| write(&self.cases));
+        for (id, tag) in commit.opened.drain(..) {
+            if let Some(cases) = &mut cases {
+                cases.insert(id, tag);
             }
         }
-        if let Some(registry) = commit.registry {
+        if let Some(registry) = commit.registry.take() {
             *write(&self.registry) = registry;
         }
         self.head.send_replace(head);

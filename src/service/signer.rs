@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+use crate::ledger::digest::TreeHash;
 use crate::ledger::note::{NoteError, NoteSigner};
 use crate::ledger::statement::Origin;
-use crate::ledger::tree::MemoryTree;
 
 use super::shared::Head;
 
@@ -44,12 +44,11 @@ impl Signer {
         self.signer.verifier()
     }
 
-    /// Signs the head of everything in the tree.
+    /// Signs a head of the tree.
     ///
     /// # Errors
     /// [`SignerError`].
-    pub(super) fn sign(&self, tree: &MemoryTree) -> Result<Head, SignerError> {
-        let (size, root) = (tree.size(), tree.root());
+    pub(super) fn sign(&self, size: u64, root: TreeHash) -> Result<Head, SignerError> {
         let checkpoint = Checkpoint {
             origin: self.origin.clone(),
             size,

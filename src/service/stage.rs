@@ -17,14 +17,8 @@ use super::overlay::{Overlay, Staged};
 use super::prepare::{self, Prepared, Route};
 use super::shared::timestamp;
 
-/// What stands below the request being staged: the commit so far, and the request so far.
-struct Ground<'a> {
-    commit: &'a Overlay,
-    local: &'a mut Overlay,
-}
-
 impl Writer {
-    /// Stages every event of a request, or none: on a refusal the caller drops `local`.
+    /// Stages every event of a request, or none.
     ///
     /// # Errors
     /// [`Refused`]; for a batch, [`Refused::Batch`] naming the event.
@@ -33,20 +27,22 @@ impl Writer {
         items: Vec<Prepared>,
         is_batch: bool,
         time: Result<i64, ClockFault>,
-        (commit, local): (&Overlay, &mut Overlay),
+        commit: &mut Overlay,
     ) -> Result<Vec<Placement>, Refused> {
-        let mut ground = Ground { commit, local };
+        let mark = commit.begin();
         let mut placements = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            match self.place(&item, time, &mut ground) {
+            match self.place(&item, time, commit) {
                 Ok(placement) => placements.push(placement),
-                Err(cause) if is_batch => {
-                    return Err(Refused::Batch {
-                        index,
-                        cause: Box::new(cause),
+                Err(cause) => {
+                    commit.take_back(&mark);
+                    return Err(if is_batch {
+                        let cause = Box::new(cause);
+                        Refused::Batch { index, cause }
+                    } else {
+                        cause
                     });
                 }
-                Err(refused) => return Err(refused),
             }
         }
         Ok(placements)
@@ -56,41 +52,30 @@ impl Writer {
         &self,
         item: &Prepared,
         time: Result<i64, ClockFault>,
-        ground: &mut Ground<'_>,
+        commit: &mut Overlay,
     ) -> Result<Placement, Refused> {
-        if let Some(same) = self.settle_repeat(item, ground)? {
+        if let Some(same) = self.settle_repeat(item, commit)? {
             return Ok(same);
         }
-        let tag = self.chain_of(item, ground)?;
-        let head = self.head_of(tag, ground)?;
+        let tag = self.chain_of(item, commit)?;
+        let head = self.head_of(tag, commit)?;
         check_expected(item, &head)?;
-        self.check_seen(item, &head, ground)?;
+        self.check_seen(item, &head, commit)?;
         let appended = u64::try_from(time.map_err(Refused::Clock)?)
             .map_err(|_before_1970| Refused::Clock(ClockFault::Behind { by_ms: i64::MAX }))?;
-        let (staged, head) = self.seal(item, &head, appended, ground)?;
+        let (staged, head) = self.seal(item, &head, appended, commit)?;
         let placed = staged.placement();
-        let local = &mut *ground.local;
-        local.heads.insert(tag, head);
-        local
-            .ids
-            .insert((item.agency.clone(), item.event_id), local.staged.len());
+        commit.add(staged, head);
         match &item.route {
-            Route::Case { id, opens: true } => {
-                local.cases.insert(id.clone(), tag);
-            }
+            Route::Case { id, opens: true } => commit.open(id.clone(), tag),
             Route::Case { .. } => {}
             Route::Registry => {
-                let base = local
-                    .registry
-                    .as_ref()
-                    .or(ground.commit.registry.as_ref())
-                    .cloned();
+                let base = commit.registry.clone();
                 let mut registry = base.unwrap_or_else(|| self.shared.registry());
                 registry.apply(&item.event, timestamp(appended));
-                local.registry = Some(registry);
+                commit.register(registry);
             }
         }
-        local.staged.push(staged);
         Ok(placed)
     }
 
@@ -98,17 +83,9 @@ impl Writer {
     fn settle_repeat(
         &self,
         item: &Prepared,
-        ground: &Ground<'_>,
+        commit: &Overlay,
     ) -> Result<Option<Placement>, Refused> {
-        let key = (item.agency.clone(), item.event_id);
-        let at = |overlay: &Overlay| {
-            overlay
-                .ids
-                .get(&key)
-                .and_then(|index| overlay.staged.get(*index))
-                .cloned()
-        };
-        let found = at(ground.local).or_else(|| at(ground.commit));
+        let found = commit.find(&item.agency, item.event_id).cloned();
         let (entry, secret) = if let Some(staged) = found {
             (staged.entry, staged.secret)
         } else {
@@ -147,12 +124,12 @@ impl Writer {
     }
 
     /// The tag of the chain this event goes to; of a new chain for `case.opened`.
-    fn chain_of(&self, item: &Prepared, ground: &Ground<'_>) -> Result<ChainTag, Refused> {
+    fn chain_of(&self, item: &Prepared, commit: &Overlay) -> Result<ChainTag, Refused> {
         let (id, opens) = match &item.route {
             Route::Registry => return Ok(self.shared.origin.registry_tag()),
             Route::Case { id, opens } => (id, *opens),
         };
-        match (self.known_case(id, ground), opens) {
+        match (self.known_case(id, commit), opens) {
             (Some(_), true) => Err(Refused::CaseExists),
             (Some(tag), false) => Ok(tag),
             (None, false) => Err(Refused::UnknownCase),
@@ -162,7 +139,7 @@ impl Writer {
                     None => ChainTag::new(prepare::random()?),
                 };
                 let is_case = Chain::of(&self.shared.origin, &tag) == Chain::Case;
-                if !is_case || tag == ChainTag::ZERO || self.head_of(tag, ground)?.case_seq() > 0 {
+                if !is_case || tag == ChainTag::ZERO || self.head_of(tag, commit)?.case_seq() > 0 {
                     let reason = "is taken; send 32 random bytes, or none";
                     return Err(Refused::field("case_tag", reason));
                 }
@@ -171,23 +148,12 @@ impl Writer {
         }
     }
 
-    fn known_case(&self, id: &CaseId, ground: &Ground<'_>) -> Option<ChainTag> {
-        let staged = ground
-            .local
-            .cases
-            .get(id)
-            .or_else(|| ground.commit.cases.get(id))
-            .copied();
-        staged.or_else(|| self.shared.case_tag(id))
+    fn known_case(&self, id: &CaseId, commit: &Overlay) -> Option<ChainTag> {
+        commit.case(id).or_else(|| self.shared.case_tag(id))
     }
 
-    fn head_of(&self, tag: ChainTag, ground: &Ground<'_>) -> Result<ChainHead, Refused> {
-        match ground
-            .local
-            .heads
-            .get(&tag)
-            .or_else(|| ground.commit.heads.get(&tag))
-        {
+    fn head_of(&self, tag: ChainTag, commit: &Overlay) -> Result<ChainHead, Refused> {
+        match commit.head(&tag).or_else(|| self.heads.get(&tag)) {
             Some(head) => Ok(head.clone()),
             None => self.shared.chain_head(tag),
         }
@@ -198,7 +164,7 @@ impl Writer {
         &self,
         item: &Prepared,
         head: &ChainHead,
-        ground: &Ground<'_>,
+        commit: &Overlay,
     ) -> Result<(), Refused> {
         let Seen::Entry { case_seq, link } = item.sealable.statement().seen else {
             return Ok(());
@@ -207,11 +173,10 @@ impl Writer {
             let reason = format!("is no entry of this case, which has {}", head.case_seq());
             return Err(Refused::field("seen_seq", reason));
         }
-        let (local, commit) = (ground.local.staged.iter(), ground.commit.staged.iter());
         let is_seen = |staged: &&Staged| {
             staged.entry.tag() == head.tag() && staged.entry.case_seq() == case_seq
         };
-        let real = match commit.chain(local).find(is_seen) {
+        let real = match commit.staged.iter().rev().find(is_seen) {
             Some(staged) => staged.entry.link(),
             None if case_seq == head.case_seq() => head.link(),
             None => self.shared.link_at(head.tag(), case_seq)?,
@@ -231,20 +196,11 @@ impl Writer {
         item: &Prepared,
         head: &ChainHead,
         appended: u64,
-        ground: &Ground<'_>,
+        commit: &Overlay,
     ) -> Result<(Staged, ChainHead), Refused> {
-        let waiting = ground
-            .commit
-            .staged
-            .len()
-            .saturating_add(ground.local.staged.len());
-        let position = self.shared.size().saturating_add(waiting as u64);
-        let registry = ground
-            .local
-            .registry
-            .as_ref()
-            .or(ground.commit.registry.as_ref());
-        let backload = match registry {
+        let waiting = commit.staged.len() as u64;
+        let position = self.shared.size().saturating_add(waiting);
+        let backload = match &commit.registry {
             Some(registry) => registry.is_backload(&item.agency, &item.event, item.imported),
             None => self
                 .shared
@@ -255,7 +211,7 @@ impl Writer {
         } else {
             Ingest::Live
         };
-        let sealable = item.sealable_for(*head.tag(), ingest, &self.shared.singular)?;
+        let sealable = item.sealable_for(*head.tag(), ingest)?;
         let key = self.shared.key_to_seal(position)?;
         let place = Place {
             position,

@@ -7,6 +7,7 @@
 mod erase;
 mod fold;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -188,7 +189,7 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     check_root(promised.as_ref(), &fold.tree)?;
     erase::carry_out(&parts, &fold, size)?;
     parts.vault.ensure(size)?;
-    let head = signer.sign(&fold.tree)?;
+    let head = signer.sign(fold.tree.size(), fold.tree.root())?;
     let is_promised = promised
         .as_ref()
         .is_some_and(|promised| promised.checkpoint.checkpoint().size == head.size);
@@ -210,6 +211,7 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
         head_file,
         boot_id,
         unsynced_since: None,
+        heads: BTreeMap::new(),
         doubt: None,
     };
     set_marker(&marker).map_err(|source| StartError::Marker {

@@ -31,6 +31,27 @@ pub struct Receipt {
     pub path: Vec<TreeHash>,
 }
 
+/// A request that is checked and committed to, and not yet queued.
+pub struct Ready {
+    job: Box<Job>,
+    wait: oneshot::Receiver<Result<Vec<Placement>, Refused>>,
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ready").finish_non_exhaustive()
+    }
+}
+
+/// A request that was not queued.
+#[derive(Debug)]
+pub struct NotQueued {
+    /// Why.
+    pub refused: Refused,
+    /// The request as it was, when trying again may help.
+    pub again: Option<Ready>,
+}
+
 /// An append that is queued: wait for it, or drop it (it is committed or not all the same).
 #[derive(Debug)]
 pub struct Queued {
@@ -93,6 +114,21 @@ impl Service {
         is_batch: bool,
         within: Duration,
     ) -> Result<Queued, Refused> {
+        let ready = self.ready(caller, submissions, is_batch, within).await?;
+        self.queue(ready).map_err(|not| not.refused)
+    }
+
+    /// The first half of [`Service::enqueue`]: all that can be decided before the queue.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing was queued.
+    pub async fn ready(
+        &self,
+        caller: &Caller,
+        submissions: Vec<Submission>,
+        is_batch: bool,
+        within: Duration,
+    ) -> Result<Ready, Refused> {
         if within.is_zero() {
             return Err(Refused::DeadlinePassed);
         }
@@ -117,14 +153,30 @@ impl Service {
             done.map_err(|_stopped| Refused::Stopping)??
         };
         let (answer, wait) = oneshot::channel();
-        self.push(Job {
+        let job = Job {
             items,
             is_batch,
             bytes,
             deadline,
             answer,
-        })?;
-        Ok(Queued { answer: wait })
+        };
+        let job = Box::new(job);
+        Ok(Ready { job, wait })
+    }
+
+    /// The second half of [`Service::enqueue`]. What a full queue refuses comes back, to be tried again as it is.
+    ///
+    /// # Errors
+    /// [`Refused::QueueFull`] with the request, [`Refused::Stopping`]; nothing was queued.
+    pub fn queue(&self, ready: Ready) -> Result<Queued, Box<NotQueued>> {
+        let Ready { job, wait } = ready;
+        match self.push(job) {
+            Ok(()) => Ok(Queued { answer: wait }),
+            Err((refused, job)) => {
+                let again = job.map(|job| Ready { job, wait });
+                Err(Box::new(NotQueued { refused, again }))
+            }
+        }
     }
 
     /// Waits for a queued append and proves each of its events.
@@ -156,21 +208,22 @@ impl Service {
         prove(&self.shared, &self.shared.head(), placement)
     }
 
-    fn push(&self, job: Job) -> Result<(), Refused> {
+    fn push(&self, job: Box<Job>) -> Result<(), (Refused, Option<Box<Job>>)> {
         let bytes = job.bytes;
         let full = Refused::QueueFull {
             retry: limits::RETRY_QUEUE,
         };
         let before = self.shared.queued_bytes.fetch_add(bytes, Ordering::SeqCst);
         let sent = if before.saturating_add(bytes) > limits::QUEUE_BYTES {
-            Err(full)
+            Err((full, Some(job)))
         } else {
-            self.queue
-                .try_send(Message::Append(Box::new(job)))
-                .map_err(|error| match error {
-                    TrySendError::Full(_) => full,
-                    TrySendError::Disconnected(_) => Refused::Stopping,
-                })
+            let sent = self.queue.try_send(Message::Append(job));
+            sent.map_err(|error| match error {
+                TrySendError::Full(Message::Append(job)) => (full, Some(job)),
+                TrySendError::Full(Message::Stop) | TrySendError::Disconnected(_) => {
+                    (Refused::Stopping, None)
+                }
+            })
         };
         if sent.is_err() {
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::SeqCst);

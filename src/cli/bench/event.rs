@@ -144,7 +144,7 @@ fn json(case: &str, words: &str) -> String {
         "assertion":"ASSERTION_KIND_OBSERVATION","significance":"SIGNIFICANCE_KEY",
         "handling":{{"code":"HANDLING_CODE_OPEN"}},
         "told":[{{"agency":"csc","staff":"DUTY1","channel":"CHANNEL_TELEPHONE","when":{{"edtf":"2013-01-09"}}}}],
-        "lawfulBasis":"safeguarding of children","harm":"HARM_NEGLECT","level":"LEVEL_OTHER",
+        "harm":"HARM_NEGLECT","level":"LEVEL_OTHER",
         "concernRaised":{{"words":"{words}","topic":"neglect"}}}}"#
     )
 }

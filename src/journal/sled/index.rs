@@ -44,6 +44,39 @@ pub(super) fn filtered(key: &[u8]) -> &[u8] {
     }
 }
 
+/// A sum over rows in whatever order: two are equal when they are of the same rows, and otherwise by no chance that
+/// matters (256 bits; it looks for damage, not for forgers, who could as well forge the rows).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct RowSum {
+    rows: u64,
+    lanes: [u64; 4],
+}
+
+impl RowSum {
+    fn add(&mut self, key: &[u8], place: &Place) {
+        let mut hash = blake3::Hasher::new();
+        hash.update(key);
+        hash.update(&place.position.to_be_bytes());
+        hash.update(&place.commit.to_be_bytes());
+        hash.update(&place.offset.to_be_bytes());
+        hash.update(&place.length.to_be_bytes());
+        let digest = hash.finalize();
+        let (words, _) = digest.as_bytes().as_chunks::<8>();
+        for (lane, word) in self.lanes.iter_mut().zip(words) {
+            *lane = lane.wrapping_add(u64::from_be_bytes(*word));
+        }
+        self.rows = self.rows.saturating_add(1);
+    }
+
+    /// Adds the rows that an entry makes.
+    pub(super) fn add_entry(&mut self, record: &Record, place: &Place) {
+        self.add(&chain_key(&record.tag, record.chain_seq), place);
+        if record.is_findable() {
+            self.add(&event_key(&record.agency, &record.event_id), place);
+        }
+    }
+}
+
 /// Rows of entries that follow each other.
 #[derive(Default)]
 struct Rows {
@@ -315,6 +348,13 @@ impl Index {
     /// Rows in all runs.
     pub(super) fn rows(&self) -> u64 {
         self.shared.runs.rows()
+    }
+
+    /// The sum of all rows in runs.
+    pub(super) fn sum(&self) -> Result<RowSum, ReadError> {
+        let mut sum = RowSum::default();
+        self.shared.runs.each(|key, place| sum.add(key, place))?;
+        Ok(sum)
     }
 }
 

@@ -160,6 +160,14 @@ impl Runs {
         Ok(found)
     }
 
+    /// Hands every row of every run to `take`, in no order that means anything.
+    pub(super) fn each(&self, mut take: impl FnMut(&[u8], &Place)) -> Result<(), ReadError> {
+        for run in self.list().iter() {
+            run.each(&self.tree, &mut take)?;
+        }
+        Ok(())
+    }
+
     /// The greatest key between two keys of one chain.
     pub(super) fn last(&self, low: &[u8], high: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
         let (hash, mut last) = (hash(low), None);

@@ -21,11 +21,12 @@ impl Chain {
     /// The chain that this tag names in this ledger: a case unless it is one of the three derived tags.
     #[must_use]
     pub fn of(origin: &Origin, tag: &ChainTag) -> Self {
-        if *tag == origin.registry_tag() {
+        let own = origin.own_tags();
+        if *tag == own.registry {
             Self::Registry
-        } else if *tag == origin.access_tag() {
+        } else if *tag == own.access {
             Self::Access
-        } else if *tag == origin.ledger_tag() {
+        } else if *tag == own.ledger {
             Self::Ledger
         } else {
             Self::Case

@@ -5,7 +5,7 @@ use crate::ledger::chain::{Break, ChainHead, check_next};
 use crate::ledger::codec::{DecodeError, NUMBER_MAX, Writer};
 use crate::ledger::commitment::{Secret, fields_root};
 use crate::ledger::content::{self, EntryKey};
-use crate::ledger::digest::{EventDigest, FieldsRoot, Purpose, derive};
+use crate::ledger::digest::{ChainTag, EventDigest, FieldsRoot, Purpose, derive};
 use crate::ledger::fields::{FieldRefusal, Singular};
 use crate::ledger::statement::Statement;
 
@@ -51,8 +51,13 @@ impl Unsealed {
     ///
     /// # Errors
     /// [`PrepareError`].
-    pub fn prepare(mut self, singular: &Singular) -> Result<Prepared, PrepareError> {
+    pub fn prepare(self, singular: &Singular) -> Result<Prepared, PrepareError> {
         let root = fields_root(&self.event, &self.secret, singular)?;
+        self.bind(root)
+    }
+
+    /// `root` is that of the event under the secret.
+    fn bind(mut self, root: FieldsRoot) -> Result<Prepared, PrepareError> {
         if self.statement.key_id.is_none() && self.statement.fields_root == FieldsRoot::ZERO {
             self.statement.fields_root = root;
         }
@@ -67,7 +72,90 @@ impl Unsealed {
     }
 }
 
+/// The exact bytes of an event and the secret they are committed to under: split and hashed once, before anything else
+/// about the entry is known.
+#[derive(Clone, Debug)]
+pub struct CommittedEvent {
+    event: Vec<u8>,
+    secret: Secret,
+    root: FieldsRoot,
+}
+
+/// Everything that an unsealed entry says besides its event.
+#[derive(Clone, Debug)]
+pub struct Framing {
+    /// Kind of entry.
+    pub kind: EntryKind,
+    /// What its author states. Unsigned, its fields root may be zero: it is filled in.
+    pub statement: Statement,
+    /// The author's signature, already verified, when it signs.
+    pub signature: Option<[u8; 64]>,
+    /// Live or back-loaded.
+    pub ingest: Ingest,
+    /// How its author was known.
+    pub authenticated: Authenticated,
+}
+
+impl CommittedEvent {
+    /// Splits the event and commits to its fields.
+    ///
+    /// # Errors
+    /// [`FieldRefusal`].
+    pub fn new(event: Vec<u8>, secret: Secret, singular: &Singular) -> Result<Self, FieldRefusal> {
+        let root = fields_root(&event, &secret, singular)?;
+        Ok(Self {
+            event,
+            secret,
+            root,
+        })
+    }
+
+    /// The exact event bytes.
+    #[must_use]
+    pub fn event(&self) -> &[u8] {
+        &self.event
+    }
+
+    /// Puts it under a statement, after a comparison of the two.
+    ///
+    /// # Errors
+    /// [`PrepareError::FieldsRoot`].
+    pub fn prepare(self, framing: Framing) -> Result<Prepared, PrepareError> {
+        let Framing {
+            kind,
+            statement,
+            signature,
+            ingest,
+            authenticated,
+        } = framing;
+        let unsealed = Unsealed {
+            kind,
+            statement,
+            signature,
+            secret: self.secret,
+            event: self.event,
+            ingest,
+            authenticated,
+        };
+        unsealed.bind(self.root)
+    }
+}
+
 impl Prepared {
+    /// The same for another chain, or otherwise ingested, without hashing the event again: its fields root says nothing
+    /// of either. `None` when it is signed, because its author's statement names the chain.
+    #[must_use]
+    pub fn moved_to(&self, tag: ChainTag, ingest: Ingest) -> Option<Self> {
+        if self.event.signature.is_some() || self.event.statement.key_id.is_some() {
+            return None;
+        }
+        let mut event = self.event.clone();
+        event.statement.tag = tag;
+        event.ingest = ingest;
+        let statement = event.statement.encode();
+        Some(Self { event, statement })
+    }
+
     /// What its author states, with the fields root.
     #[must_use]
     pub const fn statement(&self) -> &Statement {

@@ -30,21 +30,7 @@ impl Case<'_> {
         item: &Item,
         agency: &AgencyId,
     ) -> Option<(Duty, bool)> {
-        let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = self
-            .agencies
-            .iter()
-            .filter(|from| *from != agency)
-            .filter_map(|from| {
-                let standing = self.certain_since(item, from)?;
-                let day = last_day(standing.0);
-                let is_from = rule
-                    .from
-                    .iter()
-                    .any(|party| self.is_party(party, from, item, day));
-                is_from.then(|| (standing.0, from.clone(), standing.1))
-            })
-            .collect();
-        told_by.sort();
+        let told_by = self.told_by(rule, item, agency);
         let (since, sender, evidence) = told_by.first()?.clone();
         let since = last_day(since);
         let due_from = |start: Date| {
@@ -100,6 +86,43 @@ impl Case<'_> {
             evidence,
         };
         Some((duty, joined != Joined::NotInvolved))
+    }
+
+    /// Who of a rule's *from* certainly knew an item, the earliest first, by what.
+    fn told_by(
+        &self,
+        rule: &NeedRule,
+        item: &Item,
+        agency: &AgencyId,
+    ) -> Vec<(Interval, AgencyId, Vec<u64>)> {
+        let unread;
+        let knew = if let Some(knew) = self.knew.get(&item.position) {
+            knew
+        } else {
+            unread = self.certainly_knew(item);
+            &unread
+        };
+        let mut told_by: Vec<(Interval, AgencyId, Vec<u64>)> = knew
+            .iter()
+            .filter(|(from, _, _)| from != agency)
+            .filter(|(from, since, _)| {
+                let day = last_day(*since);
+                let is = |party| self.is_party(party, from, item, day);
+                rule.from.iter().any(is)
+            })
+            .map(|(from, since, evidence)| (*since, from.clone(), evidence.clone()))
+            .collect();
+        told_by.sort();
+        told_by
+    }
+
+    /// The agencies that certainly knew an item, each since when and by what.
+    pub(super) fn certainly_knew(&self, item: &Item) -> Vec<(AgencyId, Interval, Vec<u64>)> {
+        let knew = |agency: &AgencyId| {
+            let (since, evidence) = self.certain_since(item, agency)?;
+            Some((agency.clone(), since, evidence))
+        };
+        self.agencies.iter().filter_map(knew).collect()
     }
 
     /// Since when an agency certainly knew an item as being about a child of this case, with what
@@ -162,8 +185,9 @@ impl Case<'_> {
         agency: &AgencyId,
         duty: &Duty,
     ) -> Option<Withholding> {
-        self.view
-            .statements()
+        let withheld = self.index.withheld.iter();
+        withheld
+            .filter_map(|id| self.view.get(*id))
             .filter(|seen| !seen.struck && seen.certain)
             .filter_map(|seen| match &seen.event.content {
                 Content::Sharing(SharingContent::ShareWithheld(held))

@@ -6,7 +6,9 @@
     reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
 
 use super::{Case, days, first_day};
 use crate::domain::event::allocation::AllocationContent;
@@ -16,7 +18,6 @@ use crate::domain::event::record::RecordContent;
 use crate::domain::event::{AgeBand, CaseEvent, Content, RelationKind};
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::domain::time::Interval;
-use crate::projection::cut::ReadingKind;
 use crate::projection::knowledge::{Seen, StatementId, View};
 use crate::rules::ItemFacts;
 
@@ -64,10 +65,13 @@ pub struct Item {
     pub alias: Option<Alias>,
 }
 
-/// The items of a cut.
-pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
+/// The items of a cut, and where each stands with what the rules read of it.
+pub(super) fn items<'a>(
+    case: &Case<'a>,
+) -> (Vec<Item>, BTreeMap<StatementId, (usize, ItemFacts<'a>)>) {
     let links = links(&case.view);
     let subjects = foreign(&case.view);
+    let mut read: BTreeMap<StatementId, ItemFacts<'a>> = BTreeMap::new();
     let mut items: Vec<Item> = case
         .view
         .statements()
@@ -78,7 +82,7 @@ pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
             if !informs && !case.pack.is_answer(&facts) {
                 return None;
             }
-            let alias = alias(&case.view, seen);
+            let alias = alias(case, seen);
             let other = !seen.event.children.is_empty()
                 && seen
                     .event
@@ -93,6 +97,7 @@ pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
                 Some(alias) => vec![alias.person.clone()],
                 None => seen.event.children.clone(),
             };
+            read.insert(seen.id, facts);
             Some(Item {
                 position: seen.id,
                 kind: kind(seen),
@@ -111,11 +116,32 @@ pub(super) fn items(case: &Case<'_>) -> Vec<Item> {
         })
         .collect();
     items.sort_by_key(|item| (item.occurred, item.position));
-    let found: Vec<Vec<StatementId>> = items.iter().map(|item| candidates(item, &items)).collect();
+    let days = by_kind(&items);
+    let found: Vec<Vec<StatementId>> = items
+        .iter()
+        .map(|item| candidates(item, &items, &days))
+        .collect();
     for (item, candidates) in items.iter_mut().zip(found) {
         item.candidates = candidates;
     }
-    items
+    let places = items.iter().enumerate();
+    let read = places
+        .filter_map(|(place, item)| Some((item.position, (place, read.remove(&item.position)?))))
+        .collect();
+    (items, read)
+}
+
+/// Of each kind of item the first days, ascending, with the places.
+fn by_kind(items: &[Item]) -> BTreeMap<&'static str, Vec<(Date, usize)>> {
+    let mut days: BTreeMap<&'static str, Vec<(Date, usize)>> = BTreeMap::new();
+    for (place, item) in items.iter().enumerate() {
+        let of_kind = days.entry(item.kind).or_default();
+        of_kind.push((first_day(item.occurred), place));
+    }
+    for of_kind in days.values_mut() {
+        of_kind.sort_unstable();
+    }
+    days
 }
 
 fn kind(seen: &Seen<'_>) -> &'static str {
@@ -126,18 +152,29 @@ fn kind(seen: &Seen<'_>) -> &'static str {
     }
 }
 
-fn candidates(item: &Item, items: &[Item]) -> Vec<StatementId> {
-    let near = |other: &&Item| {
-        other.source != item.source
-            && other.kind == item.kind
-            && !other.struck
-            && !item.matter.contains(&other.position)
-            && same_child(&other.children, &item.children)
-            && days(first_day(item.occurred), first_day(other.occurred)).abs() <= 2
-    };
-    items
-        .iter()
-        .filter(near)
+/// Days apart up to which two items may tell of one happening.
+const NEAR_DAYS: i64 = 2;
+
+fn candidates(
+    item: &Item,
+    items: &[Item],
+    days: &BTreeMap<&'static str, Vec<(Date, usize)>>,
+) -> Vec<StatementId> {
+    let on = first_day(item.occurred);
+    let of_kind = days.get(item.kind).map_or(&[][..], Vec::as_slice);
+    let begin = of_kind.partition_point(|(day, _)| super::days(*day, on) > NEAR_DAYS);
+    let near = of_kind.iter().skip(begin);
+    let near = near.take_while(|(day, _)| super::days(on, *day) <= NEAR_DAYS);
+    let mut near: Vec<usize> = near.map(|(_, place)| *place).collect();
+    near.sort_unstable();
+    near.into_iter()
+        .filter_map(|place| items.get(place))
+        .filter(|other| {
+            other.source != item.source
+                && !other.struck
+                && !item.matter.contains(&other.position)
+                && same_child(&other.children, &item.children)
+        })
         .map(|other| other.position)
         .collect()
 }
@@ -147,8 +184,11 @@ pub(crate) fn same_child(a: &[PersonRef], b: &[PersonRef]) -> bool {
     a.is_empty() || b.is_empty() || a.iter().any(|child| b.contains(child))
 }
 
-/// Pairs of statements recorded as one matter: by a link, or by a relation in an entry.
-fn links(view: &View<'_>) -> BTreeSet<(StatementId, StatementId)> {
+/// Each statement with those that it is linked to.
+type Links = BTreeMap<StatementId, Vec<StatementId>>;
+
+/// Statements recorded as one matter: by a link, or by a relation in an entry. Each pair both ways.
+fn links(view: &View<'_>) -> Links {
     let mut pairs: BTreeSet<(StatementId, StatementId)> = view
         .cut()
         .matters()
@@ -164,22 +204,23 @@ fn links(view: &View<'_>) -> BTreeSet<(StatementId, StatementId)> {
             }
         }
     }
-    pairs
+    let mut links = Links::new();
+    for (a, b) in pairs {
+        links.entry(a).or_default().push(b);
+        links.entry(b).or_default().push(a);
+    }
+    links
 }
 
 /// The others of the class that a statement's links make.
-fn matter(of: StatementId, links: &BTreeSet<(StatementId, StatementId)>) -> Vec<StatementId> {
+fn matter(of: StatementId, links: &Links) -> Vec<StatementId> {
     let mut class = BTreeSet::from([of]);
-    loop {
-        let before = class.len();
-        for (a, b) in links {
-            if class.contains(a) || class.contains(b) {
-                class.insert(*a);
-                class.insert(*b);
+    let mut next = vec![of];
+    while let Some(one) = next.pop() {
+        for other in links.get(&one).into_iter().flatten() {
+            if class.insert(*other) {
+                next.push(*other);
             }
-        }
-        if class.len() == before {
-            break;
         }
     }
     class.remove(&of);
@@ -212,11 +253,12 @@ fn foreign(view: &View<'_>) -> BTreeSet<PersonRef> {
 
 /// The link by which an entry about another record's person belongs to this case, if it is in the
 /// cut and not undone since.
-fn alias(view: &View<'_>, seen: &Seen<'_>) -> Option<Alias> {
+fn alias(case: &Case<'_>, seen: &Seen<'_>) -> Option<Alias> {
     let known_as = seen.event.children.first()?;
     let mut state: Option<(Interval, Alias)> = None;
     let mut undone: Option<Interval> = None;
-    for link in view.statements() {
+    let links = case.index.links.iter();
+    for link in links.filter_map(|link| case.view.get(*link)) {
         match &link.event.content {
             Content::Record(RecordContent::IdentityLinked(linked))
                 if linked.other_person == known_as.as_str() && linked.person != *known_as =>
@@ -310,16 +352,12 @@ fn content_facts<'a>(case: &Case<'a>, seen: &Seen<'a>, facts: &mut ItemFacts<'a>
 /// Days back to each earlier certain entry of the same kind about the same child.
 fn earlier(case: &Case<'_>, seen: &Seen<'_>) -> Vec<u32> {
     let day = first_day(seen.occurred());
-    case.cut()
-        .readings()
+    case.index
+        .of_type(seen.event.content.type_name())
         .iter()
-        .filter(|other| {
-            other.kind() == ReadingKind::Fact && other.certain() && other.struck().is_none()
-        })
-        .filter(|other| other.position() != seen.id)
-        .filter(|other| other.event().content.type_name() == seen.event.content.type_name())
-        .filter(|other| same_child(&other.event().children, &seen.event.children))
-        .filter_map(|other| u32::try_from(days(first_day(other.occurred()), day)).ok())
+        .filter(|other| other.fact.position() != seen.id)
+        .filter(|other| other.is_about(&seen.event.children))
+        .filter_map(|other| u32::try_from(days(other.first, day)).ok())
         .filter(|ago| *ago > 0)
         .collect()
 }

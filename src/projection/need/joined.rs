@@ -15,10 +15,9 @@ use std::collections::BTreeSet;
 use jiff::Span;
 use jiff::civil::Date;
 
+use super::index::Part;
 use super::party::Doubt;
 use super::{Case, Item, first_day, last_day};
-use crate::domain::event::Content;
-use crate::domain::event::meeting::MeetingContent;
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::projection::knowledge::State;
 use crate::rules::NeedRule;
@@ -129,31 +128,27 @@ impl Case<'_> {
         since: Date,
         holds: impl Fn(Date) -> bool,
     ) -> Option<Date> {
-        let tells = |content: &Content| {
-            matches!(
-                content,
-                Content::Involvement(_)
-                    | Content::Allocation(_)
-                    | Content::Plan(_)
-                    | Content::Meeting(MeetingContent::CoreGroupHeld(_))
-            )
-        };
-        let days: BTreeSet<Date> = self
-            .facts_by(children, self.day())
-            .filter(|fact| fact.agency() == agency || tells(&fact.event().content))
-            .map(|fact| last_day(fact.occurred()))
+        if holds(since) {
+            return Some(since);
+        }
+        let tells = [Part::Involvement, Part::Allocation, Part::Plan];
+        let tells = tells.into_iter().flat_map(|part| self.index.part(part));
+        let days: BTreeSet<Date> = tells
+            .chain(self.index.author(agency))
+            .filter(|dated| dated.first <= self.day() && dated.is_about(children))
+            .map(|dated| dated.last)
             .filter(|day| since < *day)
             .collect();
-        [since].into_iter().chain(days).find(|day| holds(*day))
+        days.into_iter().find(|day| holds(*day))
     }
 
     /// Open involvement or role spell, plan or core-group member, or any entry about the child in the
     /// twelve months to the day.
     fn deals_with(&self, agency: &AgencyId, children: &[PersonRef], day: Date) -> bool {
         let year_before = day.saturating_sub(Span::new().months(12));
-        let wrote = self.facts_by(children, day).any(|fact| {
-            let on = last_day(fact.occurred());
-            fact.agency() == agency && year_before <= on && on <= day
+        // The newest first: one of them will do.
+        let wrote = self.index.author(agency).iter().rev().any(|dated| {
+            year_before <= dated.last && dated.last <= day && dated.is_about(children)
         });
         wrote
             || self.involved(agency, children, (day, Doubt::Waits), |_| true)

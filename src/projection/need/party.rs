@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::index::Part;
 use super::item::same_child;
 use super::{Case, Item, first_day, last_day};
 use crate::domain::event::allocation::{AllocationBasis, AllocationContent};
@@ -70,17 +71,12 @@ impl Case<'_> {
         FeedKind::ALL
             .iter()
             .any(|kind| self.coverage.cover(agency, *kind, day) != Cover::NotConnected)
-            || self.view.statements().any(|seen| seen.agency == agency)
+            || self.index.wrote.contains(agency)
     }
 
     /// Whether any entry names the agency as told, present or sent something.
     pub(super) fn is_named(&self, agency: &AgencyId) -> bool {
-        self.knowledge.facts().any(|fact| {
-            fact.holder.agency() == agency
-                && fact
-                    .standing(self.knowledge.at())
-                    .is_some_and(|s| s.state != State::None)
-        })
+        self.index.named.contains(agency)
     }
 
     /// Whether an agency is, or may be, one of a rule's parties for an item on a day.
@@ -158,7 +154,7 @@ impl Case<'_> {
         wanted: impl Fn(InvolvementKind) -> bool,
     ) -> bool {
         let mut open = false;
-        for fact in self.facts_by(children, day) {
+        for fact in self.index.by(Part::Involvement, children, day) {
             match &fact.event().content {
                 Content::Involvement(InvolvementContent::InvolvementStarted(started))
                     if started.agency == *agency
@@ -185,19 +181,19 @@ impl Case<'_> {
             return None;
         }
         let day = first_day(item.occurred);
-        self.cut()
-            .facts()
-            .find_map(|fact| match &fact.event().content {
+        self.index.part(Part::Involvement).iter().find_map(|dated| {
+            match &dated.fact.event().content {
                 Content::Involvement(InvolvementContent::InvolvementStarted(started))
                     if started.agency == *agency
                         && started.kind == InvolvementKind::Enrolled
-                        && same_child(&fact.event().children, &item.children)
-                        && first_day(fact.occurred()) >= day =>
+                        && dated.is_about(&item.children)
+                        && dated.first >= day =>
                 {
-                    Some(last_day(fact.occurred()))
+                    Some(dated.last)
                 }
                 _ => None,
-            })
+            }
+        })
     }
 
     /// Whether somebody of the agency held a role (any, if none is named) for the child on a day.
@@ -211,7 +207,8 @@ impl Case<'_> {
         let is_wanted = |role: Role| wanted.is_none_or(|wanted| wanted == role);
         let mut held = BTreeSet::new();
         for fact in self
-            .facts_by(children, day)
+            .index
+            .by(Part::Allocation, children, day)
             .filter(|fact| fact.agency() == agency)
         {
             match &fact.event().content {
@@ -246,7 +243,7 @@ impl Case<'_> {
     ) -> BTreeSet<AgencyId> {
         let mut members: Vec<(PlanType, BTreeSet<AgencyId>)> = Vec::new();
         let wanted = |kind: PlanType| !core_group || kind == PlanType::ChildProtection;
-        for fact in self.facts_by(children, day) {
+        for fact in self.index.by(Part::Plan, children, day) {
             let begun = doubt.begun(fact, day);
             match &fact.event().content {
                 Content::Plan(PlanContent::PlanStarted(plan))
@@ -310,7 +307,7 @@ impl Case<'_> {
                     .and_then(|target| self.view.resolve(target)),
                 _ => None,
             });
-        for fact in self.facts_by(&item.children, day) {
+        for fact in self.index.by(Part::Conference, &item.children, day) {
             if let Content::Meeting(MeetingContent::ConferenceHeld(held)) = &fact.event().content
                 && named.is_none_or(|named| named == fact.position())
             {
@@ -337,21 +334,11 @@ impl Case<'_> {
         }
     }
 
-    /// Certain facts about any of the children up to and including a day, in order.
-    pub(super) fn facts_by<'s>(
-        &'s self,
-        children: &'s [PersonRef],
-        day: Date,
-    ) -> impl Iterator<Item = &'s Reading> {
-        self.cut().facts().filter(move |fact| {
-            same_child(&fact.event().children, children) && first_day(fact.occurred()) <= day
-        })
-    }
-
     /// Whether police were at a strategy discussion that considered the matter, or, where what was
     /// considered is not listed, at one about the child within ten days of the item.
     pub(super) fn police_at_strategy(&self, item: &Item, start: Date) -> bool {
-        self.cut().facts().any(|fact| {
+        self.index.part(Part::Strategy).iter().any(|dated| {
+            let fact = dated.fact;
             let Content::Enquiry(EnquiryContent::StrategyHeld(held)) = &fact.event().content else {
                 return false;
             };

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::index::Part;
 use super::{Case, Item, first_day, last_day};
 use crate::domain::event::case::CaseContent;
 use crate::domain::event::court::CourtContent;
-use crate::domain::event::meeting::MeetingContent;
 use crate::domain::event::plan::PlanContent;
 use crate::domain::event::referral::ReferralContent;
 use crate::domain::event::{Content, Significance};
@@ -54,11 +54,11 @@ impl Case<'_> {
             Condition::HandlingPermits => true,
             Condition::PoliceAtStrategyOnMatter => self.police_at_strategy(item, day),
             Condition::SchoolAge => return self.is_school_age(&item.children, day),
-            Condition::CpFileExists => self.facts_by(&item.children, day).any(|fact| {
-                *fact.agency() == item.source
-                    && fact.position() != item.position
-                    && matches!(fact.event().content, Content::Concern(_))
-            }),
+            Condition::CpFileExists => {
+                let mut concerns = self.index.by(Part::Concern, &item.children, day);
+                concerns
+                    .any(|fact| *fact.agency() == item.source && fact.position() != item.position)
+            }
             Condition::KeyItem => self
                 .view
                 .get(item.position)
@@ -96,11 +96,16 @@ impl Case<'_> {
         counts: fn(bool, bool) -> bool,
     ) -> bool {
         let mut open: BTreeSet<&str> = BTreeSet::new();
-        for fact in self.facts_by(children, day) {
+        let types = opens.iter().chain(closes).map(|row| row.event.as_str());
+        for dated in self.index.of_types(types) {
+            if day < dated.first || !dated.is_about(children) {
+                continue;
+            }
+            let fact = dated.fact;
             let content = &fact.event().content;
             let name = content.type_name();
             let kind = self.kind_of(fact.agency());
-            let sure = last_day(fact.occurred()) <= day;
+            let sure = dated.last <= day;
             let hits = |row: &&WindowEvent| row.matches(name, kind, |field| code(content, field));
             let closing = closes.iter().filter(hits);
             for row in closing.filter(|_| counts(false, sure)) {
@@ -123,7 +128,8 @@ impl Case<'_> {
     /// not recorded, but who is on a school's roll, counts.
     fn is_school_age(&self, children: &[PersonRef], day: Date) -> Option<bool> {
         let mut of_age = Vec::new();
-        for fact in self.cut().facts() {
+        for dated in self.index.part(Part::Birth) {
+            let fact = dated.fact;
             let born = match &fact.event().content {
                 Content::Case(CaseContent::PersonRecorded(person))
                     if children.is_empty() || children.contains(&person.person) =>
@@ -158,16 +164,11 @@ impl Case<'_> {
 
     /// The first core group after a day.
     pub(super) fn next_core_group(&self, item: &Item, day: Date) -> Option<Date> {
-        self.cut()
-            .facts()
-            .filter(|fact| super::item::same_child(&fact.event().children, &item.children))
-            .filter(|fact| {
-                matches!(
-                    &fact.event().content,
-                    Content::Meeting(MeetingContent::CoreGroupHeld(_))
-                )
-            })
-            .map(|fact| first_day(fact.occurred()))
+        self.index
+            .part(Part::CoreGroup)
+            .iter()
+            .filter(|dated| dated.is_about(&item.children))
+            .map(|dated| dated.first)
             .filter(|on| *on > day)
             .min()
     }

@@ -23,7 +23,7 @@ use crate::domain::event::referral::ReferralContent;
 use crate::domain::event::{Content, FeedKind, Presence, RelationKind};
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::projection::coverage::Absence;
-use crate::projection::knowledge::{Holder, How, Proof, State};
+use crate::projection::knowledge::{Holder, How, Proof, Seen, State};
 use crate::projection::late::Dependence;
 use crate::projection::need::{Case, Item, Need, day_after, days, first_day, last_day, same_child};
 use crate::rules::ResponseTo;
@@ -41,18 +41,18 @@ const ACT_KINDS: [FeedKind; 5] = [
 /// The row for an item that social care or police received, by their own record, and did not act on.
 pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<SharingRow> {
     let kind = case.kind_of(agency);
-    if !matches!(kind, "children_social_care" | "police") || item.source == *agency {
+    if !matches!(kind, "children_social_care" | "police")
+        || item.source == *agency
+        || item.renews.is_some()
+        || is_decision(item.kind)
+    {
         return None;
     }
     let need = case.need(item, agency);
     let asks_for_act = need
         .duty()
         .is_some_and(|duty| duty.rule.figure == Figure::Gap);
-    if !asks_for_act
-        || matches!(need, Need::Source)
-        || item.renews.is_some()
-        || is_decision(item.kind)
-    {
+    if !asks_for_act || matches!(need, Need::Source) {
         return None;
     }
     let proof = received(case, item, agency)?;
@@ -67,11 +67,11 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
         return None;
     }
     let window = (first_day(proof.since), due);
-    if !answers(case, item, agency, window).is_empty() {
+    if first_answer(case, item, agency, window).is_some() {
         return None;
     }
-    let later = answers(case, item, agency, (day_after(due), case.day()));
-    let done = later.first().map(|(on, _)| *on);
+    let later = first_answer(case, item, agency, (day_after(due), case.day()));
+    let done = later.map(|(on, _)| on);
     let (outcome, until) = worth(case, agency, (start, due));
     let end = done.unwrap_or(until);
     Some(SharingRow {
@@ -95,11 +95,7 @@ pub(super) fn no_act(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<
         withheld: None,
         may_be: false,
         evidence: proof.evidence,
-        counter_evidence: later
-            .into_iter()
-            .map(|(_, position)| position)
-            .take(1)
-            .collect(),
+        counter_evidence: later.into_iter().map(|(_, position)| position).collect(),
         depends_on: Dependence::default(),
         may_be_same: Vec::new(),
         sentence: String::new(),
@@ -141,38 +137,45 @@ fn received(case: &Case<'_>, item: &Item, agency: &AgencyId) -> Option<Proof> {
         .cloned()
 }
 
-/// What the agency did that answers, with its day: linked entries at any time in the window, and
-/// accepted kinds about the child. A date that may lie in the window counts as in it.
-fn answers(
+/// The first of what the agency did that answers, with its day: linked entries at any time in the window, and accepted
+/// kinds about the child. A date that may lie in the window counts as in it.
+fn first_answer(
     case: &Case<'_>,
     item: &Item,
     agency: &AgencyId,
     (from, to): (Date, Date),
-) -> Vec<(Date, u64)> {
-    let mut found: Vec<(Date, u64)> = case
-        .view
-        .statements()
-        .filter(|seen| !seen.void && seen.item_like && seen.id != item.position)
-        .filter(|seen| {
-            let on = seen.occurred();
-            first_day(on) <= to && from <= last_day(on)
-        })
-        .filter(|seen| {
+) -> Option<(Date, u64)> {
+    case.acts_until(to)
+        .filter(|(_, last, seen)| from <= *last && seen.id != item.position)
+        .filter(|(_, _, seen)| {
             let linked = seen.event.relations.iter().any(|relation| {
-                matches!(
-                    relation.kind,
-                    RelationKind::RespondsTo | RelationKind::Fulfils | RelationKind::Continues
-                ) && case.view.resolve(&relation.target) == Some(item.position)
+                is_answer(relation.kind)
+                    && case.view.resolve(&relation.target) == Some(item.position)
             });
             let by_agency = seen.agency == agency && is_act(&seen.event.content);
             let attended = attended(&seen.event.content, agency);
             seen.agency == agency && linked
                 || (by_agency || attended) && about(&seen.event.children, item)
         })
-        .map(|seen| (first_day(seen.occurred()).max(from), seen.id))
-        .collect();
-    found.sort_unstable();
-    found
+        .map(|(first, _, seen)| (first.max(from), seen.id))
+        .min()
+}
+
+fn is_answer(kind: RelationKind) -> bool {
+    matches!(
+        kind,
+        RelationKind::RespondsTo | RelationKind::Fulfils | RelationKind::Continues
+    )
+}
+
+/// Whether a statement can answer any item at all.
+pub(in crate::projection) fn may_answer(seen: &Seen<'_>) -> bool {
+    let content = &seen.event.content;
+    let strategy = matches!(content, Content::Enquiry(EnquiryContent::StrategyHeld(_)));
+    let mut relations = seen.event.relations.iter();
+    !seen.void
+        && seen.item_like
+        && (is_act(content) || strategy || relations.any(|relation| is_answer(relation.kind)))
 }
 
 fn about(children: &[PersonRef], item: &Item) -> bool {

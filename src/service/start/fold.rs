@@ -7,7 +7,7 @@ use crate::domain::event::CaseEvent;
 use crate::journal::Stored;
 use crate::ledger::chain::{Break, ChainWalk};
 use crate::ledger::codec::DecodeError;
-use crate::ledger::digest::ChainTag;
+use crate::ledger::digest::{ChainTag, TreeHash};
 use crate::ledger::entry::{EntryKind, SealedEntry};
 use crate::ledger::tree::MemoryTree;
 use crate::service::limits;
@@ -59,20 +59,37 @@ impl<'a> Fold<'a> {
             chains: BTreeMap::new(),
             kept: Vec::new(),
         };
+        let read = |from: u64| {
+            let limit = usize::try_from(size.saturating_sub(from)).unwrap_or(usize::MAX);
+            let page = parts.journal.read(from, limit.min(limits::START_PAGE));
+            page.map_err(|error| StartError::Store(error.into()))
+        };
+        let mut page = read(0)?;
         while fold.tree.size() < size {
-            let page = parts.journal.read(fold.tree.size(), limits::START_PAGE);
-            let page = page.map_err(|error| StartError::Store(error.into()))?;
             if page.is_empty() {
                 let (position, what) = (fold.tree.size(), "it is missing".to_owned());
                 return Err(StartError::Damaged { position, what });
             }
-            for stored in &page {
-                fold.take(stored).map_err(|what| StartError::Damaged {
-                    position: stored.position,
-                    what: what.to_string(),
-                })?;
+            // The next page is read while this one is looked at.
+            let after = page
+                .last()
+                .map_or(0, |last| last.position.saturating_add(1));
+            let (seen, next) = std::thread::scope(|scope| {
+                let next = scope.spawn(|| read(after));
+                (
+                    look_at_all(&page),
+                    next.join().unwrap_or_else(|_panic| read(after)),
+                )
+            });
+            for (stored, seen) in page.iter().zip(seen) {
+                fold.take(stored, seen)
+                    .map_err(|what| StartError::Damaged {
+                        position: stored.position,
+                        what: what.to_string(),
+                    })?;
             }
             progress(fold.tree.size(), size);
+            page = next?;
         }
         Ok(fold)
     }
@@ -103,8 +120,12 @@ impl<'a> Fold<'a> {
         Ok((self.tree, cases, registry))
     }
 
-    fn take(&mut self, stored: &Stored) -> Result<(), Fault> {
-        let entry = SealedEntry::decode(&stored.bytes)?;
+    fn take(&mut self, stored: &Stored, seen: Result<Seen, DecodeError>) -> Result<(), Fault> {
+        let Seen {
+            entry,
+            leaf,
+            intact,
+        } = seen?;
         if entry.position() != self.tree.size() || stored.position != self.tree.size() {
             return Err(Fault::Position);
         }
@@ -115,7 +136,7 @@ impl<'a> Fold<'a> {
         {
             return Err(Fault::Time);
         }
-        if !entry.content_intact() {
+        if !intact {
             return Err(Fault::Content);
         }
         let tag = *entry.tag();
@@ -125,7 +146,7 @@ impl<'a> Fold<'a> {
             .or_insert_with(start)
             .next(entry.parsed())?;
         self.appended = entry.appended();
-        self.tree.append(entry.leaf_hash());
+        self.tree.append(leaf);
         self.keep(entry)
     }
 
@@ -161,6 +182,40 @@ impl<'a> Fold<'a> {
         });
         Ok(())
     }
+}
+
+/// What one entry shows by itself, whatever stands around it.
+struct Seen {
+    entry: SealedEntry,
+    leaf: TreeHash,
+    /// The content is what the header commits to.
+    intact: bool,
+}
+
+fn look(stored: &Stored) -> Result<Seen, DecodeError> {
+    let entry = SealedEntry::decode(&stored.bytes)?;
+    Ok(Seen {
+        leaf: entry.leaf_hash(),
+        intact: entry.content_intact(),
+        entry,
+    })
+}
+
+/// Looks at entries on all cores, in order.
+fn look_at_all(page: &[Stored]) -> Vec<Result<Seen, DecodeError>> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = page.len().div_ceil(cores).max(1);
+    let look_at = |part: &[Stored]| part.iter().map(look).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = page
+            .chunks(share)
+            .map(|part| (part, scope.spawn(move || look_at(part))))
+            .collect();
+        parts
+            .into_iter()
+            .flat_map(|(part, seen)| seen.join().unwrap_or_else(|_panic| look_at(part)))
+            .collect()
+    })
 }
 
 /// What does not check in a stored entry.

@@ -108,6 +108,24 @@ impl Run {
         Ok(rows)
     }
 
+    /// Hands every row to `take`, in order.
+    pub(super) fn each(
+        &self,
+        tree: &Tree,
+        take: &mut impl FnMut(&[u8], &Place),
+    ) -> Result<(), ReadError> {
+        for page in tree.scan_prefix(page_key(PAGE, self.id, &[])) {
+            let (_, page) = page.map_err(store)?;
+            let mut rest = page.as_ref();
+            while !rest.is_empty() {
+                let (key, place, more) = decode_row(rest).ok_or_else(malformed)?;
+                take(key, &place);
+                rest = more;
+            }
+        }
+        Ok(())
+    }
+
     /// The last row not above a key.
     pub(super) fn last_up_to(&self, tree: &Tree, key: &[u8]) -> Result<Option<Row>, ReadError> {
         let range = page_key(PAGE, self.id, &[])..=page_key(PAGE, self.id, key);
