@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::journal::error::Cause;
 use crate::journal::head::HeadFile;
-use crate::journal::{AppendError, Record};
+use crate::journal::{AppendError, ReadError, Record};
 use crate::ledger::digest::{ChainTag, Link};
 use crate::ledger::entry::SealedEntry;
 
@@ -148,7 +148,13 @@ impl Writer {
                     commit.merge(local);
                     waiting.push((job.answer, Ok(placements)));
                 }
-                Err(refused) => waiting.push((job.answer, Err(refused))),
+                Err(refused) => {
+                    // A store that failed once answers nothing more, whatever is asked of it.
+                    if let Some(why) = refused.store_failure() {
+                        self.poison(why.into());
+                    }
+                    waiting.push((job.answer, Err(refused)));
+                }
             }
         }
         match self.make_durable(commit) {
@@ -166,6 +172,9 @@ impl Writer {
         if commit.staged.is_empty() {
             return Ok(());
         }
+        if self.shared.poisoned.load(Ordering::SeqCst) {
+            return Err(Refused::InDoubt);
+        }
         let size = self.shared.size();
         let records: Vec<Record> = commit
             .staged
@@ -180,9 +189,10 @@ impl Writer {
                 });
             }
             Err(AppendError::Invalid { what }) => return Err(Refused::Store(what)),
-            Err(AppendError::Read(error)) => return Err(error.into()),
+            Err(AppendError::Read(error @ ReadError::Damaged { .. })) => return Err(error.into()),
             Err(
-                error @ (AppendError::HeadMoved { .. }
+                error @ (AppendError::Read(ReadError::Store { .. })
+                | AppendError::HeadMoved { .. }
                 | AppendError::Duplicate { .. }
                 | AppendError::Poisoned
                 | AppendError::InDoubt { .. }),
