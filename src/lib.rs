@@ -79,6 +79,8 @@
 //! | Every byte of the format is as `proto/FORMAT.md` says | `sealing_gives_the_entries_of_the_vectors_byte_for_byte_for_every_kind` |
 //! | Any changed byte is detected and its entry is named | `any_byte_changed_is_detected_and_its_entry_is_named` |
 //! | Checking nothing is not a pass | `nothing_to_check_is_not_a_pass` |
+//! | Every change of a stopped store is located, or no block covers it | `tests/tamper` |
+//! | What is whole in a damaged store comes back, and what is lost is said | `tamper::salvage` |
 //! | A rolled-back store is refused | `a_store_that_is_older_than_its_head_file_or_has_another_history_is_refused` |
 //! | Destroying one key leaves all others, and the proofs | `erasing_leaves_every_other_key_and_none_of_the_erased` |
 //! | No key is gone without an order, and no ordered key comes back | `tests/it/erasure.rs` |

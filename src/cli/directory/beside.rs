@@ -2,8 +2,11 @@
 //! and a refusal is to leave them as they were.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
 
 use super::{Broken, Directory, unread};
 use crate::cli::error::Failure;
@@ -18,6 +21,15 @@ use crate::vault::slot;
 /// A store with entries has its first block within this many bytes.
 const FRONT: u64 = 4 * 1024 * 1024;
 
+/// The bytes of a file; `None` only when it is certain that there is none.
+fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unread(path, &error)),
+    }
+}
+
 impl Directory {
     /// Refuses a store that has entries and no head file or no keys that can be used.
     pub(super) fn check_beside(&self, origin: &Origin, broken: &Broken<'_>) -> Result<(), Failure> {
@@ -25,29 +37,27 @@ impl Directory {
             return Ok(());
         }
         let path = self.head();
-        if !path.exists() {
+        let Some(bytes) = read(&path)? else {
             let what = format!(
                 "the store has entries but there is no head file at {}: restore it; without it a rolled-back store \
                  cannot be told from a whole one",
                 path.display()
             );
             return Err(broken(&what));
-        }
-        let head =
-            head::choose(&fs::read(&path)?, &self.vkey()?).map_err(|error| broken(&error))?;
+        };
+        let head = head::choose(&bytes, &self.vkey()?).map_err(|error| broken(&error))?;
         if head.is_none() {
             return Err(broken(&HeadError::NotValid { path }));
         }
         let path = self.keys();
-        if !path.exists() {
+        let Some(bytes) = read(&path)? else {
             return Err(broken(&KeyringError::Missing { path }));
-        }
-        let failed = |error| unread(&path, &error);
-        let mode = fs::metadata(&path).map_err(failed)?.permissions().mode();
-        if mode & 0o077 != 0 {
+        };
+        let about = fs::metadata(&path).map_err(|error| unread(&path, &error))?;
+        if about.permissions().mode() & 0o077 != 0 {
             return Err(broken(&VaultError::Mode));
         }
-        let keys = slot::choose(&fs::read(&path).map_err(failed)?, origin);
+        let keys = slot::choose(&bytes, origin);
         match keys.map_err(|error| broken(&error))? {
             Some(_keys) => Ok(()),
             None => Err(broken(&VaultError::NoSlot)),
