@@ -5,7 +5,9 @@
 //! that failed is never tried again. `flush_async` is never used (it can stall), and values stay below the size at
 //! which sled moves pages into files it never syncs.
 
+mod alarm;
 mod index;
+mod last;
 mod log;
 mod runs;
 mod sync;
@@ -18,7 +20,9 @@ use std::time::Duration;
 
 use ::sled::{Config, Db, Mode};
 
+use self::alarm::Alarm;
 use self::index::{Index, RowSum};
+use self::last::{LastHandle, panic_text};
 use self::log::{Log, cause, places};
 use self::sync::{SyncedFile, check_medium, clear};
 use super::error::Cause;
@@ -95,6 +99,7 @@ pub struct Figures {
 pub struct SledJournal {
     // Dropped first: its thread uses the trees.
     index: Index,
+    alarm: Alarm,
     log: Log,
     db: Db,
     dir: PathBuf,
@@ -107,20 +112,6 @@ pub struct SledJournal {
     commits: Mutex<u64>,
     // Dropped last.
     _last: LastHandle,
-}
-
-/// The handle of sled that is dropped last: sled syncs its file then, and panics when that fails. Nothing rests on that
-/// sync: every commit was synced when it was made.
-struct LastHandle(Option<Db>);
-
-impl Drop for LastHandle {
-    fn drop(&mut self) {
-        let last = self.0.take();
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(last))) {
-            let error = panic_text(&*panic);
-            tracing::warn!(error, "the store could not be synced when it was closed");
-        }
-    }
 }
 
 impl std::fmt::Debug for SledJournal {
@@ -166,8 +157,14 @@ impl SledJournal {
         })?;
         let synced = SyncedFile::open(dir, options.fault.clone())?;
         let (index, cursor) = Index::open(index_tree, size, options.index_lag_max)?;
+        let alarm = Alarm::start(&db).map_err(|error| OpenError::Store {
+            path: dir.to_path_buf(),
+            doing: "starting the thread that wakes commits",
+            source: error.into(),
+        })?;
         let journal = Self {
             index,
+            alarm,
             log,
             _last: LastHandle(Some(db.clone())),
             db,
@@ -299,6 +296,7 @@ impl SledJournal {
             self.poisoned.store(true, Ordering::Release);
             AppendError::InDoubt { doing, source }
         };
+        let under_way = self.alarm.under_way(commits);
         let written = catch_unwind(AssertUnwindSafe(|| {
             self.log.apply(blocks, first)?;
             self.db.flush().map(drop)
@@ -308,6 +306,7 @@ impl SledJournal {
             Ok(Err(error)) => return Err(doubt("writing the log", cause(error))),
             Err(panic) => return Err(doubt("writing the log", panic_text(&*panic).into())),
         }
+        drop(under_way);
         self.synced
             .sync()
             .map_err(|error| doubt("syncing the log", error.into()))?;
@@ -333,12 +332,6 @@ fn index_stopped() -> ReadError {
         doing: "writing the indexes",
         source: "the follower has stopped: open the journal anew".into(),
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "sled panicked".to_owned())
 }
 
 /// Opens sled and its trees, and brings the tail of the log in order.

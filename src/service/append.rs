@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::journal::error::Cause;
 use crate::journal::head::HeadFile;
-use crate::journal::{AppendError, Record};
+use crate::journal::{AppendError, ReadError, Record};
 use crate::ledger::chain::ChainHead;
 use crate::ledger::digest::{ChainTag, Link};
 use crate::ledger::entry::SealedEntry;
@@ -147,6 +147,12 @@ impl Writer {
                 continue;
             }
             let placed = self.stage(job.items, job.is_batch, time, &mut commit);
+            // A store that failed once answers nothing more, whatever is asked of it.
+            if let Err(refused) = &placed
+                && let Some(why) = refused.store_failure()
+            {
+                self.poison(why.into());
+            }
             waiting.push((job.answer, placed));
         }
         match self.make_durable(commit) {
@@ -164,6 +170,9 @@ impl Writer {
         if commit.staged.is_empty() {
             return Ok(());
         }
+        if self.shared.poisoned.load(Ordering::SeqCst) {
+            return Err(Refused::InDoubt);
+        }
         let size = self.shared.size();
         let records: Vec<Record> = commit
             .staged
@@ -178,9 +187,10 @@ impl Writer {
                 });
             }
             Err(AppendError::Invalid { what }) => return Err(Refused::Store(what)),
-            Err(AppendError::Read(error)) => return Err(error.into()),
+            Err(AppendError::Read(error @ ReadError::Damaged { .. })) => return Err(error.into()),
             Err(
-                error @ (AppendError::HeadMoved { .. }
+                error @ (AppendError::Read(ReadError::Store { .. })
+                | AppendError::HeadMoved { .. }
                 | AppendError::Duplicate { .. }
                 | AppendError::Poisoned
                 | AppendError::InDoubt { .. }),

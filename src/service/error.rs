@@ -146,6 +146,33 @@ impl Refused {
         Self::Invalid(vec![FieldFault::new(field, reason)])
     }
 
+    /// What failed, when the store could not be read or written.
+    pub(super) fn store_failure(&self) -> Option<String> {
+        match self {
+            Self::Store(why) => Some(why.clone()),
+            Self::Batch { cause, .. } => cause.store_failure(),
+            Self::Unauthenticated
+            | Self::OtherAgency
+            | Self::Invalid(_)
+            | Self::UnknownCase
+            | Self::UnknownEntry
+            | Self::CaseExists
+            | Self::HeadMoved { .. }
+            | Self::OtherContent { .. }
+            | Self::OriginalErased { .. }
+            | Self::TooLarge { .. }
+            | Self::TooMany { .. }
+            | Self::QueueFull { .. }
+            | Self::Clock(_)
+            | Self::InDoubt
+            | Self::Stopping
+            | Self::DeadlinePassed
+            | Self::DeadlineUnknown
+            | Self::Damaged { .. }
+            | Self::Unanswerable(_) => None,
+        }
+    }
+
     /// The machine-readable reason, upper snake case, stable.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -11,13 +11,13 @@ pub(crate) fn expected(fault: &Fault) -> After {
     } = kind;
     let is_first_read = call == "open" && number == 1 && !kind.new;
     match (step.as_str(), file.as_str()) {
-        // A copy that cannot be tried is no reason not to start; an old snapshot may stay; settings or a snapshot that
-        // are not read are made anew.
+        // A copy that cannot be tried is no reason not to start; nor is one that cannot be made: the first time
+        // that a file is opened it is for that. An old snapshot may stay.
         ("start", "copy") => After::GoesOn,
         // It is there already, and the system says so: no fault at all.
         ("start", _) if call == "mkdir" && !kind.new && how == How::Kept => After::GoesOn,
         ("start", "journal/snap") if call == "unlink" => After::GoesOn,
-        ("start", "journal/snap" | "journal/conf") if is_first_read => After::GoesOn,
+        ("start", "journal/snap" | "journal/conf" | "journal/db") if is_first_read => After::GoesOn,
         ("start", _) => After::Refused,
         ("append" | "index" | "linger", _) => After::Poisoned,
         // Every commit was synced when it was made.
@@ -26,10 +26,13 @@ pub(crate) fn expected(fault: &Fault) -> After {
     }
 }
 
-/// Whether a person is told which file, what was tried and what the system said, and nothing is called damaged.
+/// Whether the operator is told which file, what was tried and what the system said, an agency that the store failed, and
+/// nothing is called damaged.
 pub(crate) fn is_clear(outcome: &Outcome) -> bool {
     let is_clear = |words: &String| {
-        words.starts_with("refused 1 ") && words.contains("os error") && !words.contains("damaged")
+        let to_operator = words.starts_with("refused 1 ") && words.contains("os error");
+        let to_agency = words.starts_with("no ") && words.contains("the store failed");
+        (to_operator || to_agency) && !words.contains("damaged")
     };
     outcome.words.iter().all(is_clear)
 }
