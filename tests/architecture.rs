@@ -39,7 +39,7 @@ const CRATE_USERS: &[(&str, &str)] = &[
     ("comfy_table", "cli"),
     ("indicatif", "cli"),
     ("tokio", "service grpc cli"),
-    ("tracing", "service grpc cli"),
+    ("tracing", "journal service grpc cli"),
     ("serde", "rules cli"),
 ];
 
