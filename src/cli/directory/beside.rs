@@ -33,7 +33,7 @@ fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
 impl Directory {
     /// Refuses a store that has entries and no head file or no keys that can be used.
     pub(super) fn check_beside(&self, origin: &Origin, broken: &Broken<'_>) -> Result<(), Failure> {
-        if !self.has_entries() {
+        if !self.has_entries()? {
             return Ok(());
         }
         let path = self.head();
@@ -74,11 +74,16 @@ impl Directory {
             .map_err(|failure| failure.what().to_owned())
     }
 
-    /// Whether a block stands in the store's file: not so in one that was only just made.
-    fn has_entries(&self) -> bool {
+    /// Whether a block stands in the store's file: not so in one that was only just made. A file that cannot be read is
+    /// not one without entries.
+    fn has_entries(&self) -> Result<bool, Failure> {
         let mut front = Vec::new();
         let read =
             File::open(self.blocks()).and_then(|file| file.take(FRONT).read_to_end(&mut front));
-        read.is_ok() && front.windows(MAGIC.len()).any(|bytes| bytes == MAGIC)
+        match read {
+            Ok(_length) => Ok(front.windows(MAGIC.len()).any(|bytes| bytes == MAGIC)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(unread(&self.blocks(), &error)),
+        }
     }
 }
