@@ -115,6 +115,7 @@ impl Sender {
         while !run.waiting.is_empty() {
             answers.extend(run.answer(self.patience).await?);
         }
+        run.end(self.patience).await?;
         Ok(answers)
     }
 
@@ -136,6 +137,16 @@ impl Sender {
 }
 
 impl Run {
+    /// Waits for the end of a stream to which nothing more is sent. One that is let go before counts as broken off, and a
+    /// connection bears only some of those: a file whose authors take turns would break it.
+    async fn end(mut self, patience: Duration) -> Result<(), Failure> {
+        match tokio::time::timeout(patience, self.answers.message()).await {
+            Ok(ended) => Ok(ended.map(drop)?),
+            // Everything is answered: that the server does not end the stream is no failure of the events.
+            Err(_elapsed) => Ok(()),
+        }
+    }
+
     /// The answer to the oldest event.
     async fn answer(&mut self, patience: Duration) -> Result<Option<Answer>, Failure> {
         let line = self.waiting.front().map_or(0, |waiting| waiting.line);
