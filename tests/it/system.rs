@@ -2,7 +2,7 @@
 //! so, keeps what it acknowledged, and works again when the system does.
 //!
 //! The disks are mounts of their own, so these need to be root; elsewhere nothing is checked, and that is said.
-//! `CRASH_REQUIRED` makes that a failure.
+//! `MOUNTS_REQUIRED` makes that a failure.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,7 +50,7 @@ impl Mount {
         match tool("mount", &arguments) {
             Ok(()) => Some(Self { point, _dir: dir }),
             Err(why) => {
-                let required = std::env::var_os("CRASH_REQUIRED").is_some();
+                let required = std::env::var_os("MOUNTS_REQUIRED").is_some();
                 assert!(!required, "{why}");
                 println!("NOTHING WAS CHECKED: {why}");
                 None
