@@ -2,17 +2,18 @@
 
 use std::fmt;
 
-use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::aead::{Aead, AeadInOut, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
-use super::commitment::{Secret, fields_root};
+use super::commitment::{Room, Secret};
 use super::digest::{ContentDigest, Deriver, FieldsRoot, Purpose, derive};
 use super::fields::{EVENT_BYTES_MAX, FieldRefusal, Singular};
 
 /// Longest stored content, bytes.
 pub const CONTENT_MAX: usize = 16_777_216;
 const NONCE: usize = 12;
+const SECRET: usize = 32;
 
 /// The AES-256 key of one position. Destroying it erases the content.
 #[derive(Clone, PartialEq, Eq)]
@@ -127,8 +128,101 @@ pub fn digest(content: &[u8]) -> ContentDigest {
     ContentDigest::new(derive(Purpose::StoredContent, content))
 }
 
-/// Opens stored content and proves it against the statement's fields root. No schema is needed: which numbers are
-/// singular was judged when the event was taken, and is judged again by whoever reads it as a typed event.
+/// Room for opening one content after the other: nothing is allocated anew for each. What it holds of the last one is
+/// wiped when it is dropped.
+#[derive(Debug, Default)]
+pub struct Opener {
+    plaintext: Plaintext,
+    associated: Vec<u8>,
+    room: Room,
+}
+
+/// Decrypted bytes; never shown, and wiped on drop.
+#[derive(Default)]
+struct Plaintext(Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plaintext(..)")
+    }
+}
+
+impl Plaintext {
+    /// Holds these bytes and nothing else.
+    fn fill(&mut self, bytes: &[u8]) {
+        self.0.clear();
+        if self.0.capacity() < bytes.len() {
+            // What the old one holds is wiped; growing would leave it behind.
+            self.0 = Zeroizing::new(Vec::with_capacity(bytes.len()));
+        }
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+impl Opener {
+    /// Opens stored content and proves it against the statement's fields root; gives the exact event bytes. No schema
+    /// is needed: which numbers are singular was judged when the event was taken, and is judged again by whoever reads
+    /// it as a typed event.
+    ///
+    /// # Errors
+    /// [`ContentError`] saying what does not fit.
+    pub fn prove(
+        &mut self,
+        key: &EntryKey,
+        position: u64,
+        statement: &[u8],
+        root: FieldsRoot,
+        content: &[u8],
+    ) -> Result<&[u8], ContentError> {
+        let secret = self.secret(key, position, statement, root, content);
+        secret.map(|_secret| self.event())
+    }
+
+    /// The event bytes of what was opened last.
+    fn event(&self) -> &[u8] {
+        self.plaintext.0.get(SECRET..).unwrap_or_default()
+    }
+
+    /// Opens and proves; gives the secret.
+    fn secret(
+        &mut self,
+        key: &EntryKey,
+        position: u64,
+        statement: &[u8],
+        root: FieldsRoot,
+        content: &[u8],
+    ) -> Result<Secret, ContentError> {
+        let (stored_nonce, ciphertext) = content
+            .split_first_chunk::<NONCE>()
+            .ok_or(ContentError::Decrypt)?;
+        self.associated.clear();
+        self.associated.extend_from_slice(&position.to_be_bytes());
+        self.associated.extend_from_slice(statement);
+        self.plaintext.fill(ciphertext);
+        let plaintext: &mut Vec<u8> = &mut self.plaintext.0;
+        key.cipher()
+            .decrypt_in_place(&(*stored_nonce).into(), &self.associated, plaintext)
+            .ok()
+            .ok_or(ContentError::Decrypt)?;
+        if nonce(plaintext) != *stored_nonce {
+            return Err(ContentError::Form);
+        }
+        let (secret, event) = plaintext
+            .split_first_chunk::<SECRET>()
+            .ok_or(ContentError::Form)?;
+        let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
+        if self
+            .room
+            .fields_root(event, &secret, &Singular::default())?
+            != root
+        {
+            return Err(ContentError::FieldsRoot);
+        }
+        Ok(secret)
+    }
+}
+
+/// Opens stored content and proves it against the statement's fields root, as [`Opener::prove`] does.
 ///
 /// # Errors
 /// [`ContentError`] saying what does not fit.
@@ -139,27 +233,8 @@ pub fn open(
     root: FieldsRoot,
     content: &[u8],
 ) -> Result<Content, ContentError> {
-    let (stored_nonce, ciphertext) = content
-        .split_first_chunk::<NONCE>()
-        .ok_or(ContentError::Decrypt)?;
-    let payload = Payload {
-        msg: ciphertext,
-        aad: &associated(position, statement),
-    };
-    let plaintext = key.cipher().decrypt(&(*stored_nonce).into(), payload);
-    let plaintext = Zeroizing::new(plaintext.ok().ok_or(ContentError::Decrypt)?);
-    if nonce(&plaintext) != *stored_nonce {
-        return Err(ContentError::Form);
-    }
-    let (secret, event) = plaintext
-        .split_first_chunk::<32>()
-        .ok_or(ContentError::Form)?;
-    let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
-    if fields_root(event, &secret, &Singular::default())? != root {
-        return Err(ContentError::FieldsRoot);
-    }
-    Ok(Content {
-        secret,
-        event: event.to_vec(),
-    })
+    let mut opener = Opener::default();
+    let secret = opener.secret(key, position, statement, root, content)?;
+    let event = opener.event().to_vec();
+    Ok(Content { secret, event })
 }
