@@ -297,6 +297,18 @@ pub fn claim(bytes: &[u8]) -> Result<Header<'_>, BlockError> {
 /// # Errors
 /// [`BlockError`] if the bytes do not begin with a block that checks.
 pub fn decode_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
+    let (block, length) = split_front(bytes)?;
+    let hashed = length.checked_sub(DIGEST_BYTES);
+    let hashed = hashed.and_then(|length| bytes.get(..length));
+    if hashed.map(checksum) == Some(block.digest) {
+        Ok((block, length))
+    } else {
+        Err(BlockError::Checksum)
+    }
+}
+
+/// Reads the block at the front of `bytes`, and how many bytes it takes, without taking its checksum.
+fn split_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
     if !bytes.starts_with(&MAGIC) {
         return Err(BlockError::Magic);
     }
@@ -306,9 +318,6 @@ pub fn decode_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
     let mut reader = Reader { rest: bytes };
     let hashed = reader.take(before + payload)?;
     let digest = reader.array()?;
-    if checksum(hashed) != digest {
-        return Err(BlockError::Checksum);
-    }
     let payload = hashed.get(before..).ok_or(BlockError::Short)?;
     Ok((
         Block {
@@ -325,7 +334,19 @@ pub fn decode_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
 /// # Errors
 /// [`BlockError`] if it is not.
 pub fn decode(bytes: &[u8]) -> Result<Block<'_>, BlockError> {
-    let (block, length) = decode_front(bytes)?;
+    alone(bytes, decode_front(bytes)?)
+}
+
+/// Reads a value that is one block and nothing else, without taking its checksum: for whoever took it before, and proves
+/// every entry by digests of its own.
+///
+/// # Errors
+/// [`BlockError`] if it is not.
+pub fn decode_again(bytes: &[u8]) -> Result<Block<'_>, BlockError> {
+    alone(bytes, split_front(bytes)?)
+}
+
+fn alone<'b>(bytes: &[u8], (block, length): (Block<'b>, usize)) -> Result<Block<'b>, BlockError> {
     match bytes.len().saturating_sub(length) {
         0 => Ok(block),
         more => Err(BlockError::Trailing(more)),
@@ -394,9 +415,9 @@ impl<'s> Entries<'s> {
         }
     }
 
-    fn end(&mut self, what: &'static str) -> Option<Result<&'s [u8], BlockError>> {
+    fn end(&mut self, what: &'static str) -> BlockError {
         (self.rest, self.left) = (&[], 0);
-        Some(Err(BlockError::Commit(what)))
+        BlockError::Commit(what)
     }
 }
 
@@ -408,11 +429,11 @@ impl<'s> Iterator for Entries<'s> {
             if self.rest.is_empty() {
                 return None;
             }
-            return self.end("bytes after its last entry");
+            return Some(Err(self.end("bytes after its last entry")));
         }
         let entry = entry_length(self.rest).and_then(|length| self.rest.split_at_checked(length));
         let Some((entry, rest)) = entry else {
-            return self.end("it ends inside an entry");
+            return Some(Err(self.end("it ends inside an entry")));
         };
         (self.rest, self.left) = (rest, self.left.saturating_sub(1));
         Some(Ok(entry))

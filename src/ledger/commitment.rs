@@ -64,14 +64,26 @@ impl Opened {
             None => (None, [].as_slice()),
             Some((wire_type, payload)) => (Some(*wire_type), payload),
         };
-        commitment(&self.salt, &self.path, wire_type, payload)
+        commitment(
+            &mut Short::default(),
+            &self.salt,
+            &self.path,
+            wire_type,
+            payload,
+        )
     }
 }
 
 /// Commitment of one field: salt, `lp(path)`, `lp(value)`, where the value is the wire type and the payload, or nothing
-/// for a marker.
-fn commitment(salt: &[u8; 32], path: &Path, wire_type: Option<u8>, payload: &[u8]) -> Commitment {
-    let mut input = Short::default();
+/// for a marker. `input` is room to put them together in.
+fn commitment(
+    input: &mut Short,
+    salt: &[u8; 32],
+    path: &Path,
+    wire_type: Option<u8>,
+    payload: &[u8],
+) -> Commitment {
+    input.used = 0;
     input.put(salt);
     let outer = path.outer.encode();
     match path.inner {
@@ -189,10 +201,11 @@ impl Room {
             .bytes(secret.as_bytes())
             .fill(self.blocks.as_flattened_mut());
         let (salts, decoys) = self.blocks.split_at(fields.len().min(padded));
-        let real = fields.iter().zip(salts);
-        let real = real
-            .map(|(field, salt)| commitment(salt, &field.path, field.wire_type, field.payload))
-            .map(|commitment| *commitment.as_bytes());
+        let mut input = Short::default();
+        let real = fields.iter().zip(salts).map(|(field, salt)| {
+            let (path, payload) = (&field.path, field.payload);
+            *commitment(&mut input, salt, path, field.wire_type, payload).as_bytes()
+        });
         self.commitments.clear();
         self.commitments.extend(real.chain(decoys.iter().copied()));
         // Almost always the first word decides.

@@ -128,6 +128,19 @@ pub fn digest(content: &[u8]) -> ContentDigest {
     ContentDigest::new(derive(Purpose::StoredContent, content))
 }
 
+/// Stored content and what it must fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed<'a> {
+    /// Index of its entry in the whole ledger.
+    pub position: u64,
+    /// The exact bytes of the statement.
+    pub statement: &'a [u8],
+    /// The statement's fields root.
+    pub root: FieldsRoot,
+    /// Nonce and ciphertext.
+    pub content: &'a [u8],
+}
+
 /// Room for opening one content after the other: nothing is allocated anew for each. What it holds of the last one is
 /// wiped when it is dropped.
 #[derive(Debug, Default)]
@@ -166,16 +179,8 @@ impl Opener {
     ///
     /// # Errors
     /// [`ContentError`] saying what does not fit.
-    pub fn prove(
-        &mut self,
-        key: &EntryKey,
-        position: u64,
-        statement: &[u8],
-        root: FieldsRoot,
-        content: &[u8],
-    ) -> Result<&[u8], ContentError> {
-        let secret = self.secret(key, position, statement, root, content);
-        secret.map(|_secret| self.event())
+    pub fn prove(&mut self, key: &EntryKey, sealed: &Sealed<'_>) -> Result<&[u8], ContentError> {
+        self.secret(key, sealed).map(|_secret| self.event())
     }
 
     /// The event bytes of what was opened last.
@@ -184,20 +189,15 @@ impl Opener {
     }
 
     /// Opens and proves; gives the secret.
-    fn secret(
-        &mut self,
-        key: &EntryKey,
-        position: u64,
-        statement: &[u8],
-        root: FieldsRoot,
-        content: &[u8],
-    ) -> Result<Secret, ContentError> {
-        let (stored_nonce, ciphertext) = content
+    fn secret(&mut self, key: &EntryKey, sealed: &Sealed<'_>) -> Result<Secret, ContentError> {
+        let (stored_nonce, ciphertext) = sealed
+            .content
             .split_first_chunk::<NONCE>()
             .ok_or(ContentError::Decrypt)?;
         self.associated.clear();
-        self.associated.extend_from_slice(&position.to_be_bytes());
-        self.associated.extend_from_slice(statement);
+        let position = sealed.position.to_be_bytes();
+        self.associated.extend_from_slice(&position);
+        self.associated.extend_from_slice(sealed.statement);
         self.plaintext.fill(ciphertext);
         let plaintext: &mut Vec<u8> = &mut self.plaintext.0;
         key.cipher()
@@ -211,11 +211,8 @@ impl Opener {
             .split_first_chunk::<SECRET>()
             .ok_or(ContentError::Form)?;
         let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
-        if self
-            .room
-            .fields_root(event, &secret, &Singular::default())?
-            != root
-        {
+        let known = Singular::default();
+        if self.room.fields_root(event, &secret, &known)? != sealed.root {
             return Err(ContentError::FieldsRoot);
         }
         Ok(secret)
@@ -234,7 +231,13 @@ pub fn open(
     content: &[u8],
 ) -> Result<Content, ContentError> {
     let mut opener = Opener::default();
-    let secret = opener.secret(key, position, statement, root, content)?;
+    let sealed = Sealed {
+        position,
+        statement,
+        root,
+        content,
+    };
+    let secret = opener.secret(key, &sealed)?;
     let event = opener.event().to_vec();
     Ok(Content { secret, event })
 }

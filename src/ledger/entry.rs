@@ -311,9 +311,13 @@ impl<'a> EntryRef<'a> {
         // A header that was read begins with its statement, and there is one way only to write a statement.
         let statement = Reader::new(self.header).lp(STATEMENT_MAX, "statement");
         let statement = statement.unwrap_or_default();
-        let root = self.parsed.statement.fields_root;
-        let position = self.parsed.fields.position;
-        opener.prove(key, position, statement, root, self.content)
+        let sealed = content::Sealed {
+            position: self.parsed.fields.position,
+            statement,
+            root: self.parsed.statement.fields_root,
+            content: self.content,
+        };
+        opener.prove(key, &sealed)
     }
 }
 

@@ -291,7 +291,7 @@ impl FieldRoom {
 /// The same room for other fields: the allocation is kept, the elements are gone.
 fn emptied<'b>(mut fields: Vec<Field<'_>>) -> Vec<Field<'b>> {
     fields.clear();
-    fields.into_iter().filter_map(|_none| None).collect()
+    fields.into_iter().map_while(|_none| None).collect()
 }
 
 /// Splits event bytes into fields, in order of path.

@@ -34,7 +34,7 @@ pub(super) fn pass(
     let (found, copied) = thread::scope(|scope| {
         let reader = scope.spawn(move || read(blocks, copy, &sender, &again));
         let chunks = Chunks {
-            chunks,
+            full: chunks,
             used,
             current: Vec::new(),
             at: 0,
@@ -83,7 +83,7 @@ fn read(
 
 /// What the reading thread sends, as one stream.
 struct Chunks {
-    chunks: Receiver<io::Result<Vec<u8>>>,
+    full: Receiver<io::Result<Vec<u8>>>,
     /// Where chunks go back to, to be filled again.
     used: Sender<Vec<u8>>,
     current: Vec<u8>,
@@ -94,7 +94,7 @@ impl Read for Chunks {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         if self.at >= self.current.len() {
             // No more chunks: this is the end.
-            let Ok(next) = self.chunks.recv() else {
+            let Ok(next) = self.full.recv() else {
                 return Ok(0);
             };
             let old = std::mem::replace(&mut self.current, next?);

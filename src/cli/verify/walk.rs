@@ -65,9 +65,7 @@ pub(super) fn walk<T: Send>(
             work(stored, taken, &done);
             result
         });
-        let shown = show(global, stored, &pages, jobs, &looked, checker);
-        // Whoever still waits to say something need not.
-        drop(looked);
+        let shown = show(global, stored, &pages, Workers { jobs, looked }, checker);
         (shown, beside.join().flatten())
     })
 }
@@ -90,15 +88,21 @@ fn pages(commits: &[Commit]) -> Vec<Range<usize>> {
     pages
 }
 
+/// The way to the threads that look, and back; once it is gone they end.
+struct Workers {
+    jobs: SyncSender<(usize, Range<usize>)>,
+    looked: Receiver<Looked>,
+}
+
 /// Gives the pages out and shows what comes back to the checker, in order.
 fn show(
     global: &Global,
     stored: &Stored<'_>,
     pages: &[Range<usize>],
-    jobs: SyncSender<(usize, Range<usize>)>,
-    looked: &Receiver<Looked>,
+    workers: Workers,
     checker: &mut Checker,
 ) -> Result<(), ScanError> {
+    let Workers { jobs, looked } = workers;
     let bar = output::progress(global, "checking entries");
     let mut early = BTreeMap::new();
     let mut due = pages.iter().cloned().enumerate();
@@ -165,7 +169,7 @@ struct Bench<'s> {
 impl<'s> Bench<'s> {
     fn new(stored: &Stored<'s>) -> Self {
         Self {
-            reader: CommitReader::new(Shared {
+            reader: CommitReader::trusting(Shared {
                 file: stored.blocks,
                 at: 0,
             }),

@@ -19,22 +19,35 @@ pub fn read_commit(file: impl Read + Seek, commit: &Commit) -> Result<Vec<Vec<u8
 #[derive(Debug)]
 pub struct CommitReader<F> {
     file: F,
+    /// Take the blocks' checksums again.
+    checks: bool,
     /// The blocks, one after the other.
     blocks: Vec<u8>,
     stream: Vec<u8>,
 }
 
 impl<F: Read + Seek> CommitReader<F> {
-    /// Reads from this file.
+    /// Reads from this file, checking the blocks again.
     pub const fn new(file: F) -> Self {
+        Self::with(file, true)
+    }
+
+    /// Reads from this file without taking the checksums of the blocks again: the scan took them, and whoever reads proves
+    /// every entry by its own digests.
+    pub const fn trusting(file: F) -> Self {
+        Self::with(file, false)
+    }
+
+    const fn with(file: F, checks: bool) -> Self {
         Self {
             file,
+            checks,
             blocks: Vec::new(),
             stream: Vec::new(),
         }
     }
 
-    /// Hands the entries of a commit to `take`, in order, checking its blocks again.
+    /// Hands the entries of a commit to `take`, in order.
     ///
     /// # Errors
     /// [`ScanError::Read`], or [`ScanError::Commit`] if the file has changed; then not all entries were handed over.
@@ -52,11 +65,15 @@ impl<F: Read + Seek> CommitReader<F> {
             first: commit.first,
             error,
         };
-        let mut begin = 0;
+        let (mut begin, checks) = (0, self.checks);
         let blocks = ends.into_iter().map(|end| {
             let value = self.blocks.get(begin..end).unwrap_or_default();
             begin = end;
-            block::decode(value)
+            if checks {
+                block::decode(value)
+            } else {
+                block::decode_again(value)
+            }
         });
         let blocks: Result<Vec<_>, BlockError> = blocks.collect();
         let count = blocks.and_then(|blocks| block::join(blocks, &mut self.stream));

@@ -47,9 +47,8 @@ impl Begin {
         let [first, ..] = MAGIC;
         let (mark, behind) = self.mark;
         let has = |bytes: &[u8], wanted: u8| {
-            bytes
-                .iter()
-                .fold(false, |found, byte| found | (*byte == wanted))
+            let found = |found, byte: &u8| found | u8::from(*byte == wanted);
+            bytes.iter().fold(0, found) != 0
         };
         let magics = window.get(from..to).unwrap_or_default();
         let behind = from.saturating_add(behind)..to.saturating_add(behind).min(window.len());
