@@ -4,15 +4,34 @@
 #[path = "../tests/support/ledger.rs"]
 mod ledger;
 
-use caseledger::vault::derive::KeyWalk;
 use std::hint::black_box;
+use std::io::Cursor;
+use std::ops::ControlFlow;
 
-use caseledger::verify::{Checker, KeyState, Outcome};
+use caseledger::journal::block;
+use caseledger::journal::scan::{CommitReader, scan};
+use caseledger::vault::derive::KeyWalk;
+use caseledger::verify::{Checker, KeyState, Looker, Outcome};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ledger::{SealedLedger, origin};
 
 const ENTRIES: u64 = 20_000;
 const CASES: u64 = 100;
+/// Entries of a commit in the file that is scanned.
+const COMMIT: usize = 100;
+
+/// What a store's file holds: the blocks of all entries, with bytes of the store's own between them.
+fn file(stored: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (commit, number) in stored.chunks(COMMIT).zip(0_u64..) {
+        let entries = commit.iter().map(Vec::as_slice);
+        for block in block::encode(origin().as_str(), number * COMMIT as u64, entries).unwrap() {
+            bytes.extend_from_slice(&block);
+            bytes.extend_from_slice(&[0; 1_500]);
+        }
+    }
+    bytes
+}
 
 fn verify(c: &mut Criterion) {
     let ledger = SealedLedger::new(ENTRIES, CASES);
@@ -33,6 +52,35 @@ fn verify(c: &mut Criterion) {
             }
         });
     });
+    let file = file(&stored);
+    let find = || {
+        scan(file.as_slice(), origin().as_str(), |_done| {
+            ControlFlow::Continue(())
+        })
+    };
+    group.bench_function("blocks found in a file", |b| {
+        b.iter(|| assert_eq!(find().unwrap().size(), ENTRIES));
+    });
+    let found = find().unwrap();
+    group.bench_function("found commits read again", |b| {
+        b.iter(|| {
+            let mut reader = CommitReader::trusting(Cursor::new(&file));
+            for commit in &found.commits {
+                reader
+                    .read(commit, |entry| assert!(!black_box(entry).is_empty()))
+                    .unwrap();
+            }
+        });
+    });
+    group.bench_function("each entry looked at by itself, its content opened", |b| {
+        b.iter(|| {
+            let (mut looker, mut walk) = (Looker::default(), KeyWalk::new());
+            for (bytes, position) in stored.iter().zip(0_u64..) {
+                let key = KeyState::Key(walk.key(&ledger.keys, position).unwrap());
+                black_box(looker.look(bytes, &key));
+            }
+        });
+    });
     group.bench_function("headers, chains, tree and stored contents", |b| {
         b.iter(|| {
             let mut checker = Checker::new(origin());
@@ -45,10 +93,10 @@ fn verify(c: &mut Criterion) {
     group.bench_function("the same, and every content opened", |b| {
         b.iter(|| {
             let (mut checker, mut walk) = (Checker::new(origin()), KeyWalk::new());
-            for bytes in &stored {
-                checker.entry(bytes, |position| {
-                    KeyState::Key(walk.key(&ledger.keys, position).unwrap())
-                });
+            let mut looker = Looker::default();
+            for (bytes, position) in stored.iter().zip(0_u64..) {
+                let key = KeyState::Key(walk.key(&ledger.keys, position).unwrap());
+                checker.looked(looker.look(bytes, &key));
             }
             let report = checker.finish(Some(&checkpoint));
             assert_eq!(
