@@ -117,7 +117,9 @@ fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>
             root.map_or(entry.position, |root| root.position)
         })
         .collect();
-    let place_of = (0..).zip(&readings).map(|(place, reading)| (reading.position(), place));
+    let place_of = (0..)
+        .zip(&readings)
+        .map(|(place, reading)| (reading.position(), place));
     let place_of = place_of.collect();
     let by_type = by_type(&readings);
     let matters = matters(&clocks);

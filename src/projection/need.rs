@@ -187,6 +187,24 @@ impl<'a> Case<'a> {
         self.items.get(*place)
     }
 
+    /// The items among these statements, in order.
+    pub(crate) fn items_at(
+        &self,
+        statements: impl Iterator<Item = StatementId>,
+    ) -> impl Iterator<Item = &Item> {
+        let places = statements.filter_map(|statement| self.read.get(&statement));
+        let mut places: Vec<usize> = places.map(|(place, _)| *place).collect();
+        places.sort_unstable();
+        let places = places.into_iter();
+        places.filter_map(|place| self.items.get(place))
+    }
+
+    /// The statements that say that they respond to, fulfil or continue another.
+    pub(crate) fn answers_to(&self, statement: StatementId) -> impl Iterator<Item = &Seen<'a>> {
+        let answers = self.index.answers.get(&statement).into_iter().flatten();
+        answers.filter_map(|answer| self.view.get(*answer))
+    }
+
     /// Every agency of the case: registered, with a feed, an author, or named in an entry. Sorted.
     pub fn agencies(&self) -> &[AgencyId] {
         &self.agencies

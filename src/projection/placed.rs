@@ -134,6 +134,11 @@ impl Log {
             .and_then(|index| self.entries.get(index))
     }
 
+    /// The entry at a position, if it is here.
+    pub fn at(&self, position: u64) -> Option<&Placed> {
+        self.entries.get(self.index_at(position)?)
+    }
+
     /// Index of the entry at a position.
     pub(super) fn index_at(&self, position: u64) -> Option<usize> {
         let found = self

@@ -319,9 +319,17 @@ impl Pack {
         facts: &'a ItemFacts<'a>,
         date: Date,
     ) -> impl Iterator<Item = &'a NeedRule> {
-        self.needs
-            .iter()
-            .filter(move |n| n.on && n.in_force(date) && self.takes(n, facts))
+        let is_item = self.is_item(facts);
+        self.needs.iter().filter(move |n| {
+            n.on && n.in_force(date) && any_matches(n.items.iter(), facts, is_item)
+        })
+    }
+
+    /// The days back from an item in which a filter of the pack counts earlier ones of its type, at most.
+    pub fn counts_back_days(&self) -> u32 {
+        let items = self.items.iter().chain(&self.answers);
+        let filters = items.chain(self.needs.iter().flat_map(|need| &need.items));
+        filters.map(|filter| filter.within_days).max().unwrap_or(0)
     }
 }
 

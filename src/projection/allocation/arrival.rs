@@ -10,12 +10,7 @@ use crate::domain::time::Interval;
 use crate::projection::cut::Reading;
 
 /// Lists in a gap the items that arrived, the actions that fell due and the entries that soften it.
-pub(super) fn annotate(
-    gap: &mut Gap,
-    key: &Key,
-    acts: &Acts<'_>,
-    known: &[(u64, Interval)],
-) {
+pub(super) fn annotate(gap: &mut Gap, key: &Key, acts: &Acts<'_>, known: &[(u64, Interval)]) {
     let to = match gap.at_least.to {
         GapEnd::Before(day) => day,
         GapEnd::SoFar(last) | GapEnd::Covered(last) => day_after(last),

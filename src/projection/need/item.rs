@@ -328,7 +328,12 @@ fn content_facts<'a>(case: &Case<'a>, seen: &Seen<'a>, facts: &mut ItemFacts<'a>
         }
         Content::Concern(ConcernContent::HealthMissed(missed)) => {
             let counted = missed.in_a_row.unwrap_or(1).saturating_sub(1);
-            let mut earlier = earlier(case, seen);
+            let back = if counted == 0 {
+                case.pack.counts_back_days()
+            } else {
+                u32::MAX
+            };
+            let mut earlier = earlier(case, seen, back);
             while earlier.len() < usize::try_from(counted).unwrap_or(0).min(100) {
                 earlier.push(0);
             }
@@ -349,12 +354,14 @@ fn content_facts<'a>(case: &Case<'a>, seen: &Seen<'a>, facts: &mut ItemFacts<'a>
     }
 }
 
-/// Days back to each earlier certain entry of the same kind about the same child.
-fn earlier(case: &Case<'_>, seen: &Seen<'_>) -> Vec<u32> {
+/// Days back to each earlier certain entry of the same kind about the same child, so many days back at most.
+fn earlier(case: &Case<'_>, seen: &Seen<'_>, back: u32) -> Vec<u32> {
     let day = first_day(seen.occurred());
-    case.index
-        .of_type(seen.event.content.type_name())
-        .iter()
+    let of_type = case.index.of_type(seen.event.content.type_name());
+    // In the order of their first days: see `Cut::readings`.
+    let begin = of_type.partition_point(|other| days(other.first, day) > i64::from(back));
+    let near = of_type.iter().skip(begin);
+    near.take_while(|other| other.first < day)
         .filter(|other| other.fact.position() != seen.id)
         .filter(|other| other.is_about(&seen.event.children))
         .filter_map(|other| u32::try_from(days(other.first, day)).ok())
