@@ -435,11 +435,12 @@ impl Journal for SledJournal {
         limit: usize,
     ) -> Result<Vec<Stored>, ReadError> {
         let (mut page, mut bytes) = (Vec::new(), 0_usize);
+        let mut reader = self.log.reader();
         for (seq, place) in self.index.chain(tag, from_seq, limit)? {
             if bytes >= MAX_PAGE_BYTES {
                 break;
             }
-            let stored = self.log.read_at(&place)?;
+            let stored = reader.read_at(&place)?;
             let record = self.decode(place.position, &stored.bytes)?;
             if (&record.tag, record.chain_seq) != (tag, seq) {
                 let what = "the chain index does not fit the log".to_owned();

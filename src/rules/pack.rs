@@ -314,11 +314,11 @@ impl Pack {
     }
 
     /// The rules computed by default that were in force on `date` and take the item.
-    pub fn needs_for<'a>(
-        &'a self,
-        facts: &'a ItemFacts<'a>,
+    pub fn needs_for<'p>(
+        &'p self,
+        facts: &ItemFacts<'_>,
         date: Date,
-    ) -> impl Iterator<Item = &'a NeedRule> {
+    ) -> impl Iterator<Item = &'p NeedRule> {
         let is_item = self.is_item(facts);
         self.needs.iter().filter(move |n| {
             n.on && n.in_force(date) && any_matches(n.items.iter(), facts, is_item)

@@ -264,10 +264,39 @@ impl Log {
         Ok(end)
     }
 
+    /// Reads entries by their places.
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader {
+            log: self,
+            last: None,
+        }
+    }
+}
+
+/// Reads entries by their places. The block read last is kept: entries of a chain often lie in one.
+pub(super) struct Reader<'l> {
+    log: &'l Log,
+    /// First position and part of the block, and its payload.
+    last: Option<((u64, u32), Vec<u8>)>,
+}
+
+impl Reader<'_> {
+    /// The payload of a block, checked.
+    fn payload(&mut self, first: u64, part: u32) -> Result<&[u8], ReadError> {
+        let wanted = (first, part);
+        let payload = match self.last.take() {
+            Some((of, payload)) if of == wanted => payload,
+            Some(_) | None => self
+                .log
+                .with_block(first, part, |block| Ok(block.payload.to_vec()))?,
+        };
+        Ok(&self.last.insert((wanted, payload)).1)
+    }
+
     /// Reads one entry by its place.
-    pub(super) fn read_at(&self, place: &Place) -> Result<Stored, ReadError> {
+    pub(super) fn read_at(&mut self, place: &Place) -> Result<Stored, ReadError> {
         let wrong = || damaged(place.position, "the index does not fit the log");
-        let capacity = block::capacity(&self.origin);
+        let capacity = block::capacity(&self.log.origin);
         let offset = usize::try_from(place.offset).map_err(|_large| wrong())?;
         let length = usize::try_from(place.length).map_err(|_large| wrong())?;
         let mut bytes = Vec::with_capacity(length);
@@ -277,16 +306,13 @@ impl Log {
         let mut skip = offset.checked_rem(capacity).unwrap_or_default();
         while bytes.len() < length {
             let number = part.ok_or_else(wrong)?;
-            self.with_block(place.commit, number, |block| {
-                let rest = block.payload.get(skip..).unwrap_or_default();
-                let wanted = rest.len().min(length - bytes.len());
-                bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
-                if rest.is_empty() {
-                    Err(BlockError::Short)
-                } else {
-                    Ok(())
-                }
-            })?;
+            let payload = self.payload(place.commit, number)?;
+            let rest = payload.get(skip..).unwrap_or_default();
+            if rest.is_empty() {
+                return Err(damaged(place.commit, BlockError::Short));
+            }
+            let wanted = rest.len().min(length - bytes.len());
+            bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
             part = number.checked_add(1);
             skip = 0;
         }

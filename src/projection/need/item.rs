@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Case, days, first_day};
+use super::{Case, Read, days, first_day};
 use crate::domain::event::allocation::AllocationContent;
 use crate::domain::event::case::CaseContent;
 use crate::domain::event::concern::{ConcernContent, IncidentKind};
@@ -66,12 +66,10 @@ pub struct Item {
 }
 
 /// The items of a cut, and where each stands with what the rules read of it.
-pub(super) fn items<'a>(
-    case: &Case<'a>,
-) -> (Vec<Item>, BTreeMap<StatementId, (usize, ItemFacts<'a>)>) {
+pub(super) fn items<'a>(case: &Case<'a>) -> (Vec<Item>, BTreeMap<StatementId, Read<'a>>) {
     let links = links(&case.view);
     let subjects = foreign(&case.view);
-    let mut read: BTreeMap<StatementId, ItemFacts<'a>> = BTreeMap::new();
+    let mut read: BTreeMap<StatementId, Read<'a>> = BTreeMap::new();
     let mut items: Vec<Item> = case
         .view
         .statements()
@@ -97,7 +95,7 @@ pub(super) fn items<'a>(
                 Some(alias) => vec![alias.person.clone()],
                 None => seen.event.children.clone(),
             };
-            read.insert(seen.id, facts);
+            read.insert(seen.id, Read::of(case.pack, seen, facts));
             Some(Item {
                 position: seen.id,
                 kind: kind(seen),
@@ -124,10 +122,11 @@ pub(super) fn items<'a>(
     for (item, candidates) in items.iter_mut().zip(found) {
         item.candidates = candidates;
     }
-    let places = items.iter().enumerate();
-    let read = places
-        .filter_map(|(place, item)| Some((item.position, (place, read.remove(&item.position)?))))
-        .collect();
+    for (place, item) in items.iter().enumerate() {
+        if let Some(read) = read.get_mut(&item.position) {
+            read.place = place;
+        }
+    }
     (items, read)
 }
 
