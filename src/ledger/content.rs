@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
@@ -13,6 +13,7 @@ use super::fields::{EVENT_BYTES_MAX, FieldRefusal, Singular};
 /// Longest stored content, bytes.
 pub const CONTENT_MAX: usize = 16_777_216;
 const NONCE: usize = 12;
+const TAG: usize = 16;
 
 /// The AES-256 key of one position. Destroying it erases the content.
 #[derive(Clone, PartialEq, Eq)]
@@ -107,18 +108,22 @@ pub fn seal(
     if event.len() > EVENT_BYTES_MAX {
         return Err(TooLong);
     }
-    let plaintext = Zeroizing::new([secret.as_bytes(), event].concat());
-    let nonce = nonce(&plaintext);
-    let payload = Payload {
-        msg: &plaintext,
-        aad: &associated(position, statement),
+    // Encrypted where it stands, so that no copy of the plaintext is left behind.
+    let mut content = Vec::with_capacity(NONCE + secret.as_bytes().len() + event.len() + TAG);
+    content.extend_from_slice(&[0; NONCE]);
+    content.extend_from_slice(secret.as_bytes());
+    content.extend_from_slice(event);
+    let tag = {
+        let (front, plaintext) = content.split_first_chunk_mut::<NONCE>().ok_or(TooLong)?;
+        *front = nonce(plaintext);
+        let associated = associated(position, statement);
+        let sealed =
+            key.cipher()
+                .encrypt_inout_detached(&(*front).into(), &associated, plaintext.into());
+        sealed.ok().ok_or(TooLong)?
     };
-    let ciphertext = key
-        .cipher()
-        .encrypt(&nonce.into(), payload)
-        .ok()
-        .ok_or(TooLong)?;
-    Ok([&nonce, ciphertext.as_slice()].concat())
+    content.extend_from_slice(&tag);
+    Ok(content)
 }
 
 /// Digest of stored content, as it stands in the ledger fields.
@@ -142,24 +147,28 @@ pub fn open(
     let (stored_nonce, ciphertext) = content
         .split_first_chunk::<NONCE>()
         .ok_or(ContentError::Decrypt)?;
-    let payload = Payload {
-        msg: ciphertext,
-        aad: &associated(position, statement),
-    };
-    let plaintext = key.cipher().decrypt(&(*stored_nonce).into(), payload);
-    let plaintext = Zeroizing::new(plaintext.ok().ok_or(ContentError::Decrypt)?);
+    let (ciphertext, tag) = ciphertext
+        .split_last_chunk::<TAG>()
+        .ok_or(ContentError::Decrypt)?;
+    let mut plaintext = ciphertext.to_vec();
+    let associated = associated(position, statement);
+    let opened = key.cipher().decrypt_inout_detached(
+        &(*stored_nonce).into(),
+        &associated,
+        plaintext.as_mut_slice().into(),
+        &(*tag).into(),
+    );
+    opened.ok().ok_or(ContentError::Decrypt)?;
     if nonce(&plaintext) != *stored_nonce {
         return Err(ContentError::Form);
     }
-    let (secret, event) = plaintext
-        .split_first_chunk::<32>()
-        .ok_or(ContentError::Form)?;
+    let secret = plaintext.first_chunk::<32>().ok_or(ContentError::Form)?;
     let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
-    if fields_root(event, &secret, &Singular::default())? != root {
+    // The event moves over the secret: no second copy of it is left in the event's own bytes.
+    let mut event = plaintext;
+    event.drain(..secret.as_bytes().len());
+    if fields_root(&event, &secret, &Singular::default())? != root {
         return Err(ContentError::FieldsRoot);
     }
-    Ok(Content {
-        secret,
-        event: event.to_vec(),
-    })
+    Ok(Content { secret, event })
 }

@@ -1,4 +1,4 @@
-//! The log tree: blocks by first position and part, one sled batch a commit.
+//! The log tree: blocks by first position and part.
 
 use ::sled::{Batch, IVec, Tree};
 
