@@ -190,21 +190,6 @@ impl Writer {
             .bytes(bytes)
     }
 
-    /// Adds `lp` of the parts put together.
-    pub fn lp_of(&mut self, parts: &[&[u8]]) -> &mut Self {
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        self.u32(u32::try_from(length).unwrap_or(u32::MAX));
-        for part in parts {
-            self.bytes(part);
-        }
-        self
-    }
-
-    /// Takes back everything, and keeps the room.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// What has been written so far.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {

@@ -6,13 +6,14 @@ use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
-use super::commitment::{Secret, fields_root};
+use super::commitment::{Room, Secret};
 use super::digest::{ContentDigest, Deriver, FieldsRoot, Purpose, derive};
 use super::fields::{EVENT_BYTES_MAX, FieldRefusal, Singular};
 
 /// Longest stored content, bytes.
 pub const CONTENT_MAX: usize = 16_777_216;
 const NONCE: usize = 12;
+const SECRET: usize = 32;
 const TAG: usize = 16;
 
 /// The AES-256 key of one position. Destroying it erases the content.
@@ -109,20 +110,16 @@ pub fn seal(
         return Err(TooLong);
     }
     // Encrypted where it stands, so that no copy of the plaintext is left behind.
-    let mut content = Vec::with_capacity(NONCE + secret.as_bytes().len() + event.len() + TAG);
+    let mut content = Vec::with_capacity(NONCE + SECRET + event.len() + TAG);
     content.extend_from_slice(&[0; NONCE]);
     content.extend_from_slice(secret.as_bytes());
     content.extend_from_slice(event);
-    let tag = {
-        let (front, plaintext) = content.split_first_chunk_mut::<NONCE>().ok_or(TooLong)?;
-        *front = nonce(plaintext);
-        let associated = associated(position, statement);
-        let sealed =
-            key.cipher()
-                .encrypt_inout_detached(&(*front).into(), &associated, plaintext.into());
-        sealed.ok().ok_or(TooLong)?
-    };
-    content.extend_from_slice(&tag);
+    let (front, plaintext) = content.split_first_chunk_mut::<NONCE>().ok_or(TooLong)?;
+    *front = nonce(plaintext);
+    let cipher = key.cipher();
+    let associated = associated(position, statement);
+    let tag = cipher.encrypt_inout_detached(&(*front).into(), &associated, plaintext.into());
+    content.extend_from_slice(&tag.ok().ok_or(TooLong)?);
     Ok(content)
 }
 
@@ -132,8 +129,98 @@ pub fn digest(content: &[u8]) -> ContentDigest {
     ContentDigest::new(derive(Purpose::StoredContent, content))
 }
 
-/// Opens stored content and proves it against the statement's fields root. No schema is needed: which numbers are
-/// singular was judged when the event was taken, and is judged again by whoever reads it as a typed event.
+/// Stored content and what it must fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed<'a> {
+    /// Index of its entry in the whole ledger.
+    pub position: u64,
+    /// The exact bytes of the statement.
+    pub statement: &'a [u8],
+    /// The statement's fields root.
+    pub root: FieldsRoot,
+    /// Nonce and ciphertext.
+    pub content: &'a [u8],
+}
+
+/// Room for opening one content after the other: nothing is allocated anew for each. What it holds of the last one is
+/// wiped when it is dropped.
+#[derive(Debug, Default)]
+pub struct Opener {
+    plaintext: Plaintext,
+    associated: Vec<u8>,
+    room: Room,
+}
+
+/// Decrypted bytes; never shown, and wiped on drop.
+#[derive(Default)]
+struct Plaintext(Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plaintext(..)")
+    }
+}
+
+impl Plaintext {
+    /// Holds these bytes and nothing else.
+    fn fill(&mut self, bytes: &[u8]) {
+        self.0.clear();
+        if self.0.capacity() < bytes.len() {
+            // What the old one holds is wiped; growing would leave it behind.
+            self.0 = Zeroizing::new(Vec::with_capacity(bytes.len()));
+        }
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+impl Opener {
+    /// Opens stored content and proves it against the statement's fields root; gives the exact event bytes. No schema
+    /// is needed: which numbers are singular was judged when the event was taken, and is judged again by whoever reads
+    /// it as a typed event.
+    ///
+    /// # Errors
+    /// [`ContentError`] saying what does not fit.
+    pub fn prove(&mut self, key: &EntryKey, sealed: &Sealed<'_>) -> Result<&[u8], ContentError> {
+        self.secret(key, sealed).map(|_secret| self.event())
+    }
+
+    /// The event bytes of what was opened last.
+    fn event(&self) -> &[u8] {
+        self.plaintext.0.get(SECRET..).unwrap_or_default()
+    }
+
+    /// Opens and proves; gives the secret.
+    fn secret(&mut self, key: &EntryKey, sealed: &Sealed<'_>) -> Result<Secret, ContentError> {
+        let (stored_nonce, ciphertext) = sealed
+            .content
+            .split_first_chunk::<NONCE>()
+            .ok_or(ContentError::Decrypt)?;
+        self.associated.clear();
+        let position = sealed.position.to_be_bytes();
+        self.associated.extend_from_slice(&position);
+        self.associated.extend_from_slice(sealed.statement);
+        self.plaintext.fill(ciphertext);
+        let plaintext: &mut Vec<u8> = &mut self.plaintext.0;
+        key.cipher()
+            .decrypt_in_place(&(*stored_nonce).into(), &self.associated, plaintext)
+            .ok()
+            .ok_or(ContentError::Decrypt)?;
+        if nonce(plaintext) != *stored_nonce {
+            return Err(ContentError::Form);
+        }
+        let (secret, event) = plaintext
+            .split_first_chunk::<SECRET>()
+            .ok_or(ContentError::Form)?;
+        let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
+        let known = Singular::default();
+        if self.room.fields_root(event, &secret, &known)? != sealed.root {
+            return Err(ContentError::FieldsRoot);
+        }
+        Ok(secret)
+    }
+}
+
+/// Opens stored content and proves it against the statement's fields root, as [`Opener::prove`] does.
 ///
 /// # Errors
 /// [`ContentError`] saying what does not fit.
@@ -144,31 +231,14 @@ pub fn open(
     root: FieldsRoot,
     content: &[u8],
 ) -> Result<Content, ContentError> {
-    let (stored_nonce, ciphertext) = content
-        .split_first_chunk::<NONCE>()
-        .ok_or(ContentError::Decrypt)?;
-    let (ciphertext, tag) = ciphertext
-        .split_last_chunk::<TAG>()
-        .ok_or(ContentError::Decrypt)?;
-    let mut plaintext = ciphertext.to_vec();
-    let associated = associated(position, statement);
-    let opened = key.cipher().decrypt_inout_detached(
-        &(*stored_nonce).into(),
-        &associated,
-        plaintext.as_mut_slice().into(),
-        &(*tag).into(),
-    );
-    opened.ok().ok_or(ContentError::Decrypt)?;
-    if nonce(&plaintext) != *stored_nonce {
-        return Err(ContentError::Form);
-    }
-    let secret = plaintext.first_chunk::<32>().ok_or(ContentError::Form)?;
-    let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
-    // The event moves over the secret: no second copy of it is left in the event's own bytes.
-    let mut event = plaintext;
-    event.drain(..secret.as_bytes().len());
-    if fields_root(&event, &secret, &Singular::default())? != root {
-        return Err(ContentError::FieldsRoot);
-    }
+    let mut opener = Opener::default();
+    let sealed = Sealed {
+        position,
+        statement,
+        root,
+        content,
+    };
+    let secret = opener.secret(key, &sealed)?;
+    let event = opener.event().to_vec();
     Ok(Content { secret, event })
 }

@@ -14,6 +14,7 @@ pub mod spell;
 pub mod succession;
 pub mod total;
 
+mod acts;
 mod arrival;
 mod judge;
 mod read;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use self::acts::Acts;
 use self::change::{Change, Changes, Simultaneous, simultaneous};
 use self::days::{DayRange, Span};
 use self::gap::{Gap, MaybeGap, Unknown};
@@ -186,11 +188,12 @@ impl Fold<'_> {
             marks.entry(key.clone()).or_default();
         }
         let away = absence::all(self.cut, self.subjects);
+        let acts = Acts::of(self.cut, self.subjects);
         let protected = self.protected();
         let mut rows: Vec<Row> = Vec::new();
         for (key, marks) in &marks {
             let guarded = protected.get(&key.child).cloned().unwrap_or_default();
-            let row = self.row(key, marks, (windows.get(key), guarded), &away);
+            let row = self.row(key, marks, (windows.get(key), guarded), (&away, &acts));
             let same = rows.iter_mut().find(|other| {
                 other.agency == row.agency && other.role == row.role && equal_but_child(other, &row)
             });
@@ -212,7 +215,7 @@ impl Fold<'_> {
         key: &Key,
         marks: &[Mark],
         (state, protected): (Option<&State>, Vec<Span>),
-        away: &[absence::Away],
+        (away, acts): (&[absence::Away], &Acts<'_>),
     ) -> Row {
         let rule = self.question.pack.role(key.role.name());
         let single = rule.is_some_and(|rule| rule.single_holder);
@@ -234,12 +237,15 @@ impl Fold<'_> {
             judge.judge(&spells, marks)
         });
         let mut judged = judged.unwrap_or_default();
-        for gap in &mut judged.gaps {
-            arrival::annotate(gap, key, self.cut, self.question, self.subjects);
+        if !judged.gaps.is_empty() {
+            let known = (self.question.items_known)(&key.agency, &key.child);
+            for gap in &mut judged.gaps {
+                arrival::annotate(gap, key, acts, &known);
+            }
         }
         let changes = Changes {
             key,
-            cut: self.cut,
+            acts,
             pack: self.question.pack,
             coverage: self.coverage,
             subjects: self.subjects,

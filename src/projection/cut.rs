@@ -11,7 +11,7 @@
 mod at;
 mod reading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -57,8 +57,12 @@ pub struct Cut {
     log: Log,
     review: Option<Timestamp>,
     readings: Vec<Reading>,
-    /// For each entry by position, the position of the statement it belongs to.
-    statement_of: BTreeMap<u64, u64>,
+    /// For each entry, in the order of the log, the position of the statement it belongs to.
+    statement_of: Vec<u64>,
+    /// For each statement its place among the readings.
+    place_of: BTreeMap<u64, usize>,
+    /// Places of the facts, certain and possible, that are not struck, by dotted name of their type, in order.
+    by_type: BTreeMap<&'static str, Vec<usize>>,
     matters: Vec<Matter>,
 }
 
@@ -106,10 +110,18 @@ fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>
     };
     let review = reading::review(&clocks);
     let readings = reading::readings(&clocks, review);
-    let position = |index: usize| log.entries().get(index).map(|entry| entry.position);
-    let statement_of = (0..log.entries().len())
-        .filter_map(|index| Some((position(index)?, position(statements.root(index))?)))
+    let entries = log.entries().iter().enumerate();
+    let statement_of = entries
+        .map(|(index, entry)| {
+            let root = log.entries().get(statements.root(index));
+            root.map_or(entry.position, |root| root.position)
+        })
         .collect();
+    let place_of = (0..)
+        .zip(&readings)
+        .map(|(place, reading)| (reading.position(), place));
+    let place_of = place_of.collect();
+    let by_type = by_type(&readings);
     let matters = matters(&clocks);
     Cut {
         basis,
@@ -120,8 +132,21 @@ fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>
         review,
         readings,
         statement_of,
+        place_of,
+        by_type,
         matters,
     }
+}
+
+fn by_type(readings: &[Reading]) -> BTreeMap<&'static str, Vec<usize>> {
+    let mut by_type: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
+    for (place, reading) in readings.iter().enumerate() {
+        if reading.kind() == ReadingKind::Fact && reading.struck().is_none() {
+            let of_type = by_type.entry(reading.event().content.type_name());
+            of_type.or_default().push(place);
+        }
+    }
+    by_type
 }
 
 impl Cut {
@@ -170,18 +195,27 @@ impl Cut {
         })
     }
 
+    /// The facts of these types, certain and possible, that are not struck, in the order of [`Self::readings`].
+    pub fn of_types<'n>(&self, types: impl IntoIterator<Item = &'n str>) -> Vec<&Reading> {
+        let types: BTreeSet<&str> = types.into_iter().collect();
+        let of_type = types.into_iter().filter_map(|name| self.by_type.get(name));
+        let mut places: Vec<usize> = of_type.flatten().copied().collect();
+        places.sort_unstable();
+        let found = places.into_iter();
+        found.filter_map(|place| self.readings.get(place)).collect()
+    }
+
     /// The statement with this original, or that this entry belongs to.
     pub fn reading(&self, position: u64) -> Option<&Reading> {
-        let statement = self.statement_of.get(&position)?;
-        self.readings
-            .iter()
-            .find(|reading| reading.position() == *statement)
+        let index = self.log.index_at(position)?;
+        let place = self.place_of.get(self.statement_of.get(index)?)?;
+        self.readings.get(*place)
     }
 
     /// Position of the statement that a reference names, if it is in the cut.
     pub fn resolve(&self, reference: &EntryRef) -> Option<u64> {
-        let entry = self.log.resolve(reference)?;
-        self.statement_of.get(&entry.position).copied()
+        let index = self.log.index_of(reference)?;
+        self.statement_of.get(index).copied()
     }
 
     /// Entries linked as one matter, certainly and not unlinked since, by statement.
@@ -207,23 +241,15 @@ impl Cut {
     /// original. Feeds and registrations stay. Applied after the cut in every basis (`semantics.md` 3.3).
     #[must_use]
     pub fn seen_by(&self, eyes: &Holder, knows: impl Fn(&Reading) -> bool) -> Self {
-        let known: Vec<u64> = self
+        let known: BTreeSet<u64> = self
             .readings
             .iter()
             .filter(|reading| reading.kind() == ReadingKind::Standing || knows(reading))
             .map(Reading::position)
             .collect();
-        let kept = self
-            .log
-            .entries()
-            .iter()
-            .filter(|entry| {
-                self.statement_of
-                    .get(&entry.position)
-                    .is_some_and(|statement| known.contains(statement))
-            })
-            .cloned()
-            .collect();
+        let entries = self.log.entries().iter().zip(&self.statement_of);
+        let kept = entries.filter(|(_, statement)| known.contains(statement));
+        let kept = kept.map(|(entry, _)| entry.clone()).collect();
         sealed(
             Log::with_unseen(kept, self.log.unseen().to_vec()),
             (self.basis, self.at, self.words.clone()),

@@ -134,6 +134,14 @@ impl Log {
             .and_then(|index| self.entries.get(index))
     }
 
+    /// Index of the entry at a position.
+    pub(super) fn index_at(&self, position: u64) -> Option<usize> {
+        let found = self
+            .entries
+            .binary_search_by_key(&position, |entry| entry.position);
+        found.ok()
+    }
+
     /// Index of the entry that a reference names.
     pub(super) fn index_of(&self, reference: &EntryRef) -> Option<usize> {
         match reference {

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use super::allocation::days::{DayRange, Span, union};
 use super::coverage::Coverage;
-use super::cut::{Cut, Reading, ReadingKind};
+use super::cut::{Cut, Reading};
 use crate::domain::event::case::{CaseContent, PersonRole};
 use crate::domain::event::{CaseEvent, Content};
 use crate::domain::id::{AgencyId, PersonRef};
@@ -33,10 +33,9 @@ pub struct Child {
 /// entry names.
 pub fn children(cut: &Cut) -> Vec<Child> {
     let mut subjects: BTreeMap<PersonRef, Option<DayRange>> = BTreeMap::new();
-    let mut named: BTreeSet<PersonRef> = BTreeSet::new();
-    for reading in cut.facts() {
+    let births = cut.of_types(["person.recorded", "child.born"]);
+    for reading in births.into_iter().filter(|reading| reading.certain()) {
         let event = reading.event();
-        named.extend(event.children.iter().cloned());
         if let Content::Case(CaseContent::PersonRecorded(person)) = &event.content {
             if person.role == PersonRole::SubjectChild {
                 let born = person
@@ -53,7 +52,11 @@ pub fn children(cut: &Cut) -> Vec<Child> {
         }
     }
     if subjects.is_empty() {
-        subjects.extend(named.into_iter().map(|child| (child, None)));
+        let named: BTreeSet<&PersonRef> = cut
+            .facts()
+            .flat_map(|reading| &reading.event().children)
+            .collect();
+        subjects.extend(named.into_iter().map(|child| (child.clone(), None)));
     }
     subjects
         .into_iter()
@@ -68,6 +71,16 @@ pub fn children_of(event: &CaseEvent, subjects: &[Child]) -> Vec<PersonRef> {
         subjects.iter().map(|child| child.person.clone()).collect()
     } else {
         named.to_vec()
+    }
+}
+
+/// Whether an event is about a child: it names it, or names none and the child is a subject.
+pub fn is_about(event: &CaseEvent, subjects: &[Child], child: &PersonRef) -> bool {
+    let named = children_named(event);
+    if named.is_empty() {
+        subjects.iter().any(|subject| subject.person == *child)
+    } else {
+        named.contains(child)
     }
 }
 
@@ -139,28 +152,30 @@ fn sure(span: &ReasonSpan) -> Option<Span> {
 
 /// The days on which a status of the pack (`cp_plan`, `looked_after`, …) was open, for each child.
 /// Empty when the pack has no such status.
-pub fn status(cut: &Cut, pack: &Pack, coverage: &Coverage, id: &str) -> BTreeMap<PersonRef, State> {
+pub fn status(
+    (cut, subjects): (&Cut, &[Child]),
+    pack: &Pack,
+    coverage: &Coverage,
+    id: &str,
+) -> BTreeMap<PersonRef, State> {
     let Some(rule) = pack.status(id) else {
         return BTreeMap::new();
     };
-    states(cut, coverage, &rule.opens, &rule.closes, &|_, _| true)
+    let rows = (rule.opens.as_slice(), rule.closes.as_slice());
+    states((cut, subjects), coverage, rows, &|_, _| true)
 }
 
 /// The states that rows of a pack make of a cut, for each child. `counts` may leave events out, by reading and
 /// whether it opens.
 pub fn states(
-    cut: &Cut,
+    (cut, subjects): (&Cut, &[Child]),
     coverage: &Coverage,
-    opens: &[WindowEvent],
-    closes: &[WindowEvent],
+    (opens, closes): (&[WindowEvent], &[WindowEvent]),
     counts: &dyn Fn(&Reading, bool) -> bool,
 ) -> BTreeMap<PersonRef, State> {
-    let subjects = children(cut);
     let mut states: BTreeMap<PersonRef, State> = BTreeMap::new();
-    for reading in cut.readings() {
-        if reading.kind() != ReadingKind::Fact || reading.struck().is_some() {
-            continue;
-        }
+    let types = opens.iter().chain(closes).map(|row| row.event.as_str());
+    for reading in cut.of_types(types) {
         let event = reading.event();
         let reasons = |rows: &[WindowEvent]| -> Vec<String> {
             rows.iter()
@@ -181,7 +196,7 @@ pub fn states(
         if closing.is_empty() && opening.is_empty() {
             continue;
         }
-        for child in children_of(event, &subjects) {
+        for child in children_of(event, subjects) {
             let state = states.entry(child).or_default();
             close(state, reading, &closing);
             open(state, reading, opening.clone());

@@ -204,9 +204,10 @@ fn people_rows(cut: &Cut) -> Vec<pb::PersonRow> {
 /// Each status of the pack that is open on the as-at date, siblings with the same together.
 fn statuses(cut: &Cut, cover: &Coverage, pack: &Pack) -> Vec<pb::StatusRow> {
     let today = cut.at().day();
+    let subjects = children(cut);
     let mut rows: Vec<pb::StatusRow> = Vec::new();
     for rule in pack.statuses() {
-        for (child, state) in status(cut, pack, cover, &rule.id) {
+        for (child, state) in status((cut, &subjects), pack, cover, &rule.id) {
             for span in state
                 .reasons
                 .iter()

@@ -1,5 +1,7 @@
 //! Absences of practitioners: `semantics.md` 5.1.5.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::days::{DayRange, LastCovered, Span, day_after, open_end};
@@ -58,21 +60,14 @@ pub(super) struct Away {
 
 /// Every certain absence in the cut, with its end as far as entries show it.
 pub(super) fn all(cut: &Cut, subjects: &[Child]) -> Vec<Away> {
-    let acts: Vec<(&AgencyId, StaffId, DayRange, u64)> = cut
-        .facts()
-        .flat_map(|reading| {
-            acting(reading).into_iter().map(move |staff| {
-                (
-                    reading.agency(),
-                    staff,
-                    DayRange::of(reading.occurred()),
-                    reading.position(),
-                )
-            })
-        })
-        .collect();
+    let absent = cut.of_types(["worker.absent"]).into_iter();
+    let absent: Vec<&Reading> = absent.filter(|reading| reading.certain()).collect();
+    if absent.is_empty() {
+        return Vec::new();
+    }
+    let acts = acts(cut);
     let mut found = Vec::new();
-    for reading in cut.facts() {
+    for reading in absent {
         let Content::Allocation(AllocationContent::WorkerAbsent(away)) = &reading.event().content
         else {
             continue;
@@ -84,14 +79,11 @@ pub(super) fn all(cut: &Cut, subjects: &[Child]) -> Vec<Away> {
             .as_ref()
             .filter(|from| !from.is_unknown())
             .map_or_else(|| DayRange::of(reading.occurred()), resolve);
-        let end = acts
-            .iter()
-            .filter(|(agency, staff, day, _)| {
-                *agency == reading.agency() && *staff == away.worker && day.first() > from.latest
-            })
-            .min_by_key(|(_, _, day, position)| (day.first(), day.latest, *position));
+        let theirs = acts.get(&(reading.agency(), &away.worker));
+        let theirs = theirs.map_or(&[][..], Vec::as_slice);
+        let end = theirs.get(theirs.partition_point(|(first, _, _)| *first <= from.latest));
         let mut evidence = vec![reading.position()];
-        evidence.extend(end.map(|(_, _, _, position)| *position));
+        evidence.extend(end.map(|(_, _, position)| *position));
         evidence.sort_unstable();
         let cover = away.cover.clone().unwrap_or_default();
         found.push(Away {
@@ -101,7 +93,7 @@ pub(super) fn all(cut: &Cut, subjects: &[Child]) -> Vec<Away> {
             absence: Absence {
                 kind: away.kind,
                 from,
-                to: end.map(|(_, _, day, _)| *day),
+                to: end.map(|(_, day, _)| *day),
                 cover: match (cover.kind, cover.worker) {
                     (CoverKind::Named | CoverKind::NotStated, Some(worker)) => Covered::By(worker),
                     (CoverKind::Duty, _) => Covered::Duty,
@@ -120,22 +112,41 @@ pub(super) fn all(cut: &Cut, subjects: &[Child]) -> Vec<Away> {
     found
 }
 
+/// What each practitioner of each agency did: the first day and the days on which it may have been, with its position;
+/// the first by any reading first.
+type ActsOf<'a> = BTreeMap<(&'a AgencyId, &'a StaffId), Vec<(Date, DayRange, u64)>>;
+
+fn acts(cut: &Cut) -> ActsOf<'_> {
+    let mut acts = ActsOf::new();
+    for reading in cut.facts() {
+        for staff in acting(reading) {
+            let day = DayRange::of(reading.occurred());
+            let theirs = acts.entry((reading.agency(), staff)).or_default();
+            theirs.push((day.first(), day, reading.position()));
+        }
+    }
+    for theirs in acts.values_mut() {
+        theirs.sort_unstable_by_key(|(first, day, position)| (*first, day.latest, *position));
+    }
+    acts
+}
+
 /// The practitioners who act in an entry, or of whom it says that they are back.
-fn acting(reading: &Reading) -> Vec<StaffId> {
+fn acting(reading: &Reading) -> impl Iterator<Item = &StaffId> {
     let event: &CaseEvent = reading.event();
-    let mut staff = Vec::new();
-    if let Content::Allocation(AllocationContent::WorkerAbsent(_)) = &event.content {
-        return staff;
+    let content = &event.content;
+    let mut who = None;
+    let mut actor = event.actor.as_ref().map(|actor| &actor.staff);
+    if let Content::Allocation(AllocationContent::WorkerAbsent(_)) = content {
+        actor = None;
+    } else if let Content::Allocation(AllocationContent::WorkerReturned(back)) = content {
+        who = Some(&back.worker);
+    } else if let Content::Contact(ContactContent::VisitMade(visit)) = content {
+        who = visit.worker.as_ref();
+    } else if let Content::Contact(ContactContent::VisitNoAccess(visit)) = content {
+        who = visit.worker.as_ref();
     }
-    if let Content::Allocation(AllocationContent::WorkerReturned(back)) = &event.content {
-        staff.push(back.worker.clone());
-    } else if let Content::Contact(ContactContent::VisitMade(visit)) = &event.content {
-        staff.extend(visit.worker.clone());
-    } else if let Content::Contact(ContactContent::VisitNoAccess(visit)) = &event.content {
-        staff.extend(visit.worker.clone());
-    }
-    staff.extend(event.actor.as_ref().map(|actor| actor.staff.clone()));
-    staff
+    who.into_iter().chain(actor)
 }
 
 /// The absences of a holder that fall into a spell, clipped to its end and judged.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::Row;
+use super::acts::Acts;
 use super::days::{DayRange, day_after};
 use super::mark::{EndReason, Said};
 use super::read::Key;
@@ -14,8 +15,8 @@ use crate::domain::event::contact::ContactContent;
 use crate::domain::event::{Content, FeedKind, Tri};
 use crate::domain::id::StaffId;
 use crate::projection::coverage::{Absence as Outcome, Coverage};
-use crate::projection::cut::{Cut, Reading};
-use crate::projection::status::{Child, children_of};
+use crate::projection::cut::Reading;
+use crate::projection::status::Child;
 use crate::rules::calendar::{birthday, days};
 use crate::rules::pack::{Pack, TurnoverParameters};
 
@@ -85,7 +86,7 @@ pub struct Change {
 /// What the changes of one role are read against.
 pub(super) struct Changes<'a> {
     pub(super) key: &'a Key,
-    pub(super) cut: &'a Cut,
+    pub(super) acts: &'a Acts<'a>,
     pub(super) pack: &'a Pack,
     pub(super) coverage: &'a Coverage,
     pub(super) subjects: &'a [Child],
@@ -131,7 +132,7 @@ impl Changes<'_> {
         if from == to || closed {
             return None;
         }
-        let handover = self.handovers(from, to);
+        let handover = self.acts.handovers(self.key, from, to);
         let mut evidence = before.evidence.clone();
         evidence.extend(&after.evidence);
         evidence.extend(&handover);
@@ -146,29 +147,6 @@ impl Changes<'_> {
             family: self.explained(before, after, day, false),
             handover,
             evidence,
-        })
-    }
-
-    fn handovers(&self, from: &StaffId, to: &StaffId) -> Vec<u64> {
-        self.own()
-            .filter(|reading| {
-                matches!(
-                    &reading.event().content,
-                    Content::Allocation(AllocationContent::HandoverCompleted(handover))
-                        if handover.from == *from
-                            && handover.to == *to
-                            && handover.role == self.key.role
-                )
-            })
-            .map(Reading::position)
-            .collect()
-    }
-
-    /// The agency's certain entries about the child.
-    fn own(&self) -> impl Iterator<Item = &Reading> {
-        self.cut.facts().filter(|reading| {
-            *reading.agency() == self.key.agency
-                && children_of(reading.event(), self.subjects).contains(&self.key.child)
         })
     }
 
@@ -228,11 +206,8 @@ impl Changes<'_> {
             return Vec::new();
         };
         let started = after.first_day();
-        self.own()
-            .filter(|reading| {
-                let day = DayRange::of(reading.occurred());
-                window.0 <= day.first() && day.latest < window.1
-            })
+        self.acts
+            .shown(self.key, window)
             .filter(|reading| self.shows(reading, (from, to), started, child))
             .map(Reading::position)
             .collect()

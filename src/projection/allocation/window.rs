@@ -27,7 +27,9 @@ impl Fold<'_> {
                 let counts = |reading: &Reading, opens: bool| {
                     !opens || self.opens_for(reading, rule, &agency, marks)
                 };
-                let states = states(self.cut, self.coverage, &rule.opens, &rule.closes, &counts);
+                let rows = (rule.opens.as_slice(), rule.closes.as_slice());
+                let of = (self.cut, self.subjects);
+                let states = states(of, self.coverage, rows, &counts);
                 for (child, state) in states {
                     if !state.reasons.is_empty() {
                         windows.insert(
@@ -120,7 +122,7 @@ impl Fold<'_> {
         let mut spans: BTreeMap<PersonRef, Vec<Span>> = BTreeMap::new();
         let pack = self.question.pack;
         for id in &pack.allocation().protected {
-            for (child, state) in status(self.cut, pack, self.coverage, id) {
+            for (child, state) in status((self.cut, self.subjects), pack, self.coverage, id) {
                 spans.entry(child).or_default().extend(state.surely());
             }
         }
