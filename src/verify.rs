@@ -12,7 +12,7 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::look::{Look, look};
+pub use self::look::{Look, Looker, look};
 pub use self::report::{Contents, Fault, FaultKind, Outcome, Report};
 
 use self::look::ContentLook;
@@ -20,7 +20,7 @@ use crate::ledger::chain::ChainWalk;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::content::EntryKey;
 use crate::ledger::digest::{ChainTag, Link, TreeHash};
-use crate::ledger::entry::{Chain, SealedEntry};
+use crate::ledger::entry::{Chain, Header};
 use crate::ledger::statement::{Origin, verify_signature};
 use crate::ledger::tree::MemoryTree;
 
@@ -108,7 +108,7 @@ impl Checker {
         match look.entry {
             Ok(entry) => {
                 self.sealed(position, &entry);
-                self.content(position, entry.link(), look.content);
+                self.content(position, entry.link, look.content);
             }
             Err(what) => self.fault(position, FaultKind::Form, what),
         }
@@ -139,29 +139,30 @@ impl Checker {
         self.next = until;
     }
 
-    fn sealed(&mut self, position: u64, entry: &SealedEntry) {
-        if entry.position() != position {
-            let says = format!("the entry says that it is number {}", entry.position());
+    fn sealed(&mut self, position: u64, entry: &Header) {
+        let (says, appended) = (entry.fields.position, entry.fields.appended);
+        if says != position {
+            let says = format!("the entry says that it is number {says}");
             self.fault(position, FaultKind::Position, says);
         }
         let fits = match self.begins {
-            None => entry.appended() >= self.appended,
-            Some(true) => entry.appended() > self.appended || position == 0,
-            Some(false) => entry.appended() == self.appended,
+            None => appended >= self.appended,
+            Some(true) => appended > self.appended || position == 0,
+            Some(false) => appended == self.appended,
         };
         if !fits {
             let says = "its appended time does not fit that of the entry in front of it".to_owned();
             self.fault(position, FaultKind::Time, says);
         }
         self.begins = self.begins.map(|_begins| false);
-        self.appended = self.appended.max(entry.appended());
+        self.appended = self.appended.max(appended);
         self.chain(position, entry);
         self.signature(position, entry);
     }
 
-    fn chain(&mut self, position: u64, entry: &SealedEntry) {
-        let tag = *entry.tag();
-        if Chain::of(&self.origin, &tag) != entry.kind().chain() {
+    fn chain(&mut self, position: u64, entry: &Header) {
+        let tag = entry.statement.tag;
+        if Chain::of(&self.origin, &tag) != entry.fields.kind.chain() {
             let says = "its kind does not belong to its chain".to_owned();
             self.fault(position, FaultKind::Chain, says);
         }
@@ -170,17 +171,16 @@ impl Checker {
             .chains
             .entry(tag)
             .or_insert_with(|| ChainWalk::new(origin, tag));
-        if let Err(broken) = walk.next(entry.parsed()) {
+        if let Err(broken) = walk.next(entry) {
             // A chain has no more entries than the ledger: what says more is not followed.
-            if entry.case_seq() <= position.saturating_add(1) {
-                walk.resume_at(entry.parsed());
+            if entry.fields.case_seq <= position.saturating_add(1) {
+                walk.resume_at(entry);
             }
             self.fault(position, FaultKind::Chain, broken.to_string());
         }
     }
 
-    fn signature(&mut self, position: u64, entry: &SealedEntry) {
-        let header = entry.parsed();
+    fn signature(&mut self, position: u64, header: &Header) {
         let (Some(signature), Some(key_id)) = (header.signature, header.statement.key_id) else {
             return;
         };

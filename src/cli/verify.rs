@@ -3,8 +3,10 @@
 pub(super) mod case;
 mod checkpoint;
 pub(super) mod files;
+mod pass;
 pub(super) mod store;
 mod view;
+mod walk;
 
 pub(super) use self::case::case;
 pub(super) use self::checkpoint::checkpoint;

@@ -297,6 +297,18 @@ pub fn claim(bytes: &[u8]) -> Result<Header<'_>, BlockError> {
 /// # Errors
 /// [`BlockError`] if the bytes do not begin with a block that checks.
 pub fn decode_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
+    let (block, length) = split_front(bytes)?;
+    let hashed = length.checked_sub(DIGEST_BYTES);
+    let hashed = hashed.and_then(|length| bytes.get(..length));
+    if hashed.map(checksum) == Some(block.digest) {
+        Ok((block, length))
+    } else {
+        Err(BlockError::Checksum)
+    }
+}
+
+/// Reads the block at the front of `bytes`, and how many bytes it takes, without taking its checksum.
+fn split_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
     if !bytes.starts_with(&MAGIC) {
         return Err(BlockError::Magic);
     }
@@ -306,9 +318,6 @@ pub fn decode_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
     let mut reader = Reader { rest: bytes };
     let hashed = reader.take(before + payload)?;
     let digest = reader.array()?;
-    if checksum(hashed) != digest {
-        return Err(BlockError::Checksum);
-    }
     let payload = hashed.get(before..).ok_or(BlockError::Short)?;
     Ok((
         Block {
@@ -325,7 +334,19 @@ pub fn decode_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
 /// # Errors
 /// [`BlockError`] if it is not.
 pub fn decode(bytes: &[u8]) -> Result<Block<'_>, BlockError> {
-    let (block, length) = decode_front(bytes)?;
+    alone(bytes, decode_front(bytes)?)
+}
+
+/// Reads a value that is one block and nothing else, without taking its checksum: for whoever took it before, and proves
+/// every entry by digests of its own.
+///
+/// # Errors
+/// [`BlockError`] if it is not.
+pub fn decode_again(bytes: &[u8]) -> Result<Block<'_>, BlockError> {
+    alone(bytes, split_front(bytes)?)
+}
+
+fn alone<'b>(bytes: &[u8], (block, length): (Block<'b>, usize)) -> Result<Block<'b>, BlockError> {
     match bytes.len().saturating_sub(length) {
         0 => Ok(block),
         more => Err(BlockError::Trailing(more)),
@@ -340,9 +361,25 @@ pub fn decode(bytes: &[u8]) -> Result<Block<'_>, BlockError> {
 pub fn assemble<'b>(
     blocks: impl IntoIterator<Item = Block<'b>>,
 ) -> Result<Vec<Vec<u8>>, BlockError> {
+    let mut stream = Vec::new();
+    let count = join(blocks, &mut stream)?;
+    let entries = Entries::new(&stream, count);
+    entries.map(|entry| Ok(entry?.to_vec())).collect()
+}
+
+/// Puts the stream of a whole commit together in `stream`, from its blocks in order: one commit, no part missing.
+/// Answers how many entries it says it has; [`Entries`] cuts them.
+///
+/// # Errors
+/// [`BlockError::Commit`] saying what does not fit.
+pub fn join<'b>(
+    blocks: impl IntoIterator<Item = Block<'b>>,
+    stream: &mut Vec<u8>,
+) -> Result<u32, BlockError> {
+    stream.clear();
     let mut blocks = blocks.into_iter().peekable();
     let head = blocks.peek().ok_or(BlockError::Commit("no part"))?.header;
-    let (mut stream, mut next) = (Vec::new(), 0_u32);
+    let mut next = 0_u32;
     for block in blocks {
         let due = Header {
             part: next,
@@ -355,19 +392,50 @@ pub fn assemble<'b>(
         stream.extend_from_slice(block.payload);
         next = next.saturating_add(1);
     }
-    if next != head.parts {
-        return Err(BlockError::Commit("the last part is missing"));
-    }
-    let mut reader = Reader { rest: &stream };
-    let mut entries = Vec::new();
-    for _ in 0..head.count {
-        let length = entry_length(reader.rest);
-        let length = length.ok_or(BlockError::Commit("it ends inside an entry"))?;
-        entries.push(reader.take(length)?.to_vec());
-    }
-    if reader.rest.is_empty() {
-        Ok(entries)
+    if next == head.parts {
+        Ok(head.count)
     } else {
-        Err(BlockError::Commit("bytes after its last entry"))
+        Err(BlockError::Commit("the last part is missing"))
+    }
+}
+
+/// The entries of a stream, in order: exactly so many, and no byte more. After an error there are no more.
+#[derive(Debug)]
+pub struct Entries<'s> {
+    rest: &'s [u8],
+    left: u32,
+}
+
+impl<'s> Entries<'s> {
+    /// Cuts the entries of this stream, which should be `count`.
+    pub const fn new(stream: &'s [u8], count: u32) -> Self {
+        Self {
+            rest: stream,
+            left: count,
+        }
+    }
+
+    fn end(&mut self, what: &'static str) -> BlockError {
+        (self.rest, self.left) = (&[], 0);
+        BlockError::Commit(what)
+    }
+}
+
+impl<'s> Iterator for Entries<'s> {
+    type Item = Result<&'s [u8], BlockError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            if self.rest.is_empty() {
+                return None;
+            }
+            return Some(Err(self.end("bytes after its last entry")));
+        }
+        let entry = entry_length(self.rest).and_then(|length| self.rest.split_at_checked(length));
+        let Some((entry, rest)) = entry else {
+            return Some(Err(self.end("it ends inside an entry")));
+        };
+        (self.rest, self.left) = (rest, self.left.saturating_sub(1));
+        Some(Ok(entry))
     }
 }

@@ -4,15 +4,19 @@
 //! parts of blocks. Identical copies count once. Bytes that look like a block of this ledger and do not check are
 //! *suspects*: with an intact copy elsewhere the content is whole all the same.
 
+mod commit;
 mod found;
 mod joined;
+mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::ops::{ControlFlow, Range};
 
+use self::search::Begin;
 use super::block::{self, BlockError, MAX_BLOCK_BYTES};
 
+pub use self::commit::{CommitReader, read_commit};
 pub use self::found::{Commit, Conflict, Gap, Place, Scan, Suspect, Tail, Unused};
 pub use self::joined::Joined;
 
@@ -76,36 +80,9 @@ pub fn scan(
     }
 }
 
-/// Reads the entries of a commit a scan of this file found, checking its blocks again.
-///
-/// # Errors
-/// [`ScanError::Read`], or [`ScanError::Commit`] if the file has changed.
-pub fn read_commit(mut file: impl Read + Seek, commit: &Commit) -> Result<Vec<Vec<u8>>, ScanError> {
-    let mut values = Vec::with_capacity(commit.parts.len());
-    for place in &commit.parts {
-        file.seek(SeekFrom::Start(place.offset))?;
-        let mut value = Vec::new();
-        (&mut file)
-            .take(u64::from(place.length))
-            .read_to_end(&mut value)?;
-        values.push(value);
-    }
-    let blocks = values
-        .iter()
-        .map(|value| block::decode(value))
-        .collect::<Result<Vec<_>, _>>();
-    blocks
-        .and_then(block::assemble)
-        .map_err(|error| ScanError::Commit {
-            first: commit.first,
-            error,
-        })
-}
-
 struct Finder<'o> {
     origin: &'o str,
-    /// What follows the magic in every block of this ledger: finds blocks whose magic is damaged.
-    anchor: Vec<u8>,
+    begin: Begin,
     groups: BTreeMap<Group, BTreeMap<u32, Vec<Copy>>>,
     covered: Vec<Range<u64>>,
     found: Scan,
@@ -113,14 +90,10 @@ struct Finder<'o> {
 
 impl<'o> Finder<'o> {
     fn new(origin: &'o str) -> Self {
-        let mut anchor = block::VERSION.to_be_bytes().to_vec();
-        let length = u32::try_from(origin.len()).unwrap_or(u32::MAX);
-        anchor.extend_from_slice(&length.to_be_bytes());
-        anchor.extend_from_slice(origin.as_bytes());
         let (groups, covered) = (BTreeMap::new(), Vec::new());
         Self {
             origin,
-            anchor,
+            begin: Begin::new(origin),
             groups,
             covered,
             found: Scan::default(),
@@ -130,14 +103,9 @@ impl<'o> Finder<'o> {
     /// Looks for blocks that begin below `end`; answers how many bytes are done with.
     fn search(&mut self, window: &[u8], base: u64, end: usize) -> usize {
         let mut at = 0;
-        while at < end {
-            let Some(rest) = window.get(at..) else { break };
-            let magic = rest.starts_with(&block::MAGIC);
-            let anchored = rest.get(block::MAGIC.len()..);
-            if !magic && !anchored.is_some_and(|rest| rest.starts_with(&self.anchor)) {
-                at += 1;
-                continue;
-            }
+        while let Some(found) = self.begin.find(window, at, end) {
+            at = found;
+            let rest = window.get(at..).unwrap_or_default();
             let offset = base.saturating_add(at as u64);
             at += match block::decode_front(rest) {
                 Ok((block, length)) => {
@@ -150,7 +118,7 @@ impl<'o> Finder<'o> {
                 }
             };
         }
-        at
+        at.max(end)
     }
 
     fn add(&mut self, block: &block::Block<'_>, offset: u64, length: usize) {

@@ -5,8 +5,10 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::codec::{DecodeError, Reader, Writer};
-use super::digest::{Commitment, Deriver, FieldsRoot, Purpose};
-use super::fields::{EVENT_BYTES_MAX, FIELDS_MAX, Field, FieldRefusal, Path, Singular, split};
+use super::digest::{Commitment, Deriver, FieldsRoot, Purpose, derive};
+use super::fields::{
+    EVENT_BYTES_MAX, FIELDS_MAX, Field, FieldRefusal, FieldRoom, Path, Singular, split,
+};
 
 /// The 32 random bytes from which an event's salts come. Whoever has it can open every field.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,30 +60,79 @@ impl Opened {
     /// The field's commitment.
     #[must_use]
     pub fn commitment(&self) -> Commitment {
-        match self.value.split_first() {
-            None => commitment(&self.salt, &self.path, None, &[]),
-            Some((wire_type, payload)) => {
-                commitment(&self.salt, &self.path, Some(*wire_type), payload)
-            }
-        }
+        let (wire_type, payload) = match self.value.split_first() {
+            None => (None, [].as_slice()),
+            Some((wire_type, payload)) => (Some(*wire_type), payload),
+        };
+        commitment(
+            &mut Short::default(),
+            &self.salt,
+            &self.path,
+            wire_type,
+            payload,
+        )
     }
 }
 
 /// Commitment of one field: salt, `lp(path)`, `lp(value)`, where the value is the wire type and the payload, or nothing
-/// for a marker.
-fn commitment(salt: &[u8; 32], path: &Path, wire_type: Option<u8>, payload: &[u8]) -> Commitment {
-    let mut hash = Deriver::new(Purpose::FieldCommitment);
-    hash.bytes(salt);
+/// for a marker. `input` is room to put them together in.
+fn commitment(
+    input: &mut Short,
+    salt: &[u8; 32],
+    path: &Path,
+    wire_type: Option<u8>,
+    payload: &[u8],
+) -> Commitment {
+    input.used = 0;
+    input.put(salt);
     let outer = path.outer.encode();
     match path.inner {
-        None => hash.lp(&outer),
-        Some(inner) => hash.lp_of(&[&outer, &inner.encode()]),
+        None => input.put(&12_u32.to_be_bytes()).put(&outer),
+        Some(inner) => input
+            .put(&24_u32.to_be_bytes())
+            .put(&outer)
+            .put(&inner.encode()),
     };
-    match wire_type {
-        None => hash.lp(&[]),
-        Some(wire_type) => hash.lp_of(&[&[wire_type], payload]),
-    };
-    Commitment::new(hash.finish())
+    let length = payload
+        .len()
+        .saturating_add(usize::from(wire_type.is_some()));
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    input.put(&length.to_be_bytes()).put(wire_type.as_slice());
+    let before = input.used;
+    if input.put(payload).used == before.saturating_add(payload.len()) {
+        return Commitment::new(derive(Purpose::FieldCommitment, input.as_slice()));
+    }
+    let mut hash = Deriver::new(Purpose::FieldCommitment);
+    Commitment::new(hash.bytes(input.as_slice()).bytes(payload).finish())
+}
+
+/// A short input, put together to be hashed in one piece: piece by piece takes twice as long.
+struct Short {
+    bytes: [u8; 256],
+    used: usize,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        let (bytes, used) = ([0; 256], 0);
+        Self { bytes, used }
+    }
+}
+
+impl Short {
+    /// Adds bytes; adds none when not all of them fit.
+    fn put(&mut self, bytes: &[u8]) -> &mut Self {
+        let end = self.used.saturating_add(bytes.len());
+        if let Some(place) = self.bytes.get_mut(self.used..end) {
+            place.copy_from_slice(bytes);
+            self.used = end;
+        }
+        self
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.used).unwrap_or_default()
+    }
 }
 
 /// All fields of an event with their salts, and the sorted commitments with decoys among them.
@@ -98,36 +149,71 @@ const fn padded(fields: usize) -> usize {
 }
 
 /// Hash over the sorted commitments.
-fn root_of(commitments: &[Commitment]) -> FieldsRoot {
+fn root_of(commitments: &[[u8; 32]]) -> FieldsRoot {
     let count = u32::try_from(commitments.len()).unwrap_or(u32::MAX);
     let mut hash = Deriver::new(Purpose::FieldsRoot);
-    hash.bytes(&count.to_be_bytes());
-    for commitment in commitments {
-        hash.bytes(commitment.as_bytes());
-    }
+    hash.bytes(&count.to_be_bytes())
+        .bytes(commitments.as_flattened());
     FieldsRoot::new(hash.finish())
 }
 
-/// Salts and decoys of an event of this many fields, one after the other.
-fn blocks(secret: &Secret, fields: usize) -> Zeroizing<Vec<u8>> {
-    let mut blocks = Zeroizing::new(vec![0; padded(fields) * 32]);
-    let mut salts = Deriver::new(Purpose::FieldSalts);
-    salts.bytes(secret.as_bytes()).fill(&mut blocks);
-    blocks
+/// Room for what is made on the way to the root of one event, used again for the next; wiped when dropped.
+#[derive(Default)]
+pub struct Room {
+    fields: FieldRoom,
+    /// Salts and decoys, in order.
+    blocks: Zeroizing<Vec<[u8; 32]>>,
+    commitments: Vec<[u8; 32]>,
 }
 
-/// The commitments to these fields and the decoys among them, sorted.
-fn commitments(fields: &[Field<'_>], blocks: &[u8]) -> Vec<Commitment> {
-    let (salts, _) = blocks.as_chunks::<32>();
-    let (salts, decoys) = salts.split_at(fields.len().min(salts.len()));
-    let real = fields
-        .iter()
-        .zip(salts)
-        .map(|(field, salt)| commitment(salt, &field.path, field.wire_type, field.payload));
-    let decoys = decoys.iter().map(|decoy| Commitment::new(*decoy));
-    let mut commitments: Vec<Commitment> = real.chain(decoys).collect();
-    commitments.sort_unstable();
-    commitments
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Room(..)")
+    }
+}
+
+impl Room {
+    /// The root of an event's commitments, without keeping what is needed to disclose a field.
+    ///
+    /// # Errors
+    /// A [`FieldRefusal`] when the bytes cannot be split.
+    pub fn fields_root(
+        &mut self,
+        event: &[u8],
+        secret: &Secret,
+        singular: &Singular,
+    ) -> Result<FieldsRoot, FieldRefusal> {
+        let fields = self.fields.split(event, singular)?;
+        self.commit(&fields, secret);
+        self.fields.take_back(fields);
+        Ok(root_of(&self.commitments))
+    }
+
+    /// The commitments to these fields and the decoys among them, sorted.
+    fn commit(&mut self, fields: &[Field<'_>], secret: &Secret) {
+        let padded = padded(fields.len());
+        if self.blocks.capacity() < padded {
+            // What the old ones hold is wiped; growing would leave it behind.
+            self.blocks = Zeroizing::new(Vec::with_capacity(padded));
+        }
+        self.blocks.resize(padded, [0; 32]);
+        Deriver::new(Purpose::FieldSalts)
+            .bytes(secret.as_bytes())
+            .fill(self.blocks.as_flattened_mut());
+        let (salts, decoys) = self.blocks.split_at(fields.len().min(padded));
+        let mut input = Short::default();
+        let real = fields.iter().zip(salts).map(|(field, salt)| {
+            let (path, payload) = (&field.path, field.payload);
+            *commitment(&mut input, salt, path, field.wire_type, payload).as_bytes()
+        });
+        self.commitments.clear();
+        self.commitments.extend(real.chain(decoys.iter().copied()));
+        // Almost always the first word decides.
+        self.commitments.sort_unstable_by(|a, b| {
+            let first = |bytes: &[u8; 32]| bytes.first_chunk().copied().map(u64::from_be_bytes);
+            first(a).cmp(&first(b)).then_with(|| a.cmp(b))
+        });
+    }
 }
 
 /// The root of an event's commitments, without keeping what is needed to disclose a field.
@@ -139,11 +225,7 @@ pub fn fields_root(
     secret: &Secret,
     singular: &Singular,
 ) -> Result<FieldsRoot, FieldRefusal> {
-    let fields = split(event, singular)?;
-    Ok(root_of(&commitments(
-        &fields,
-        &blocks(secret, fields.len()),
-    )))
+    Room::default().fields_root(event, secret, singular)
 }
 
 /// Splits an event and commits to each field. The same content and secret give the same root, in whatever order
@@ -157,18 +239,20 @@ pub fn commit(
     singular: &Singular,
 ) -> Result<Committed, FieldRefusal> {
     let fields = split(event, singular)?;
-    let blocks = blocks(secret, fields.len());
-    let commitments = commitments(&fields, &blocks);
-    let (salts, _) = blocks.as_chunks::<32>();
-    let opened = fields.iter().zip(salts).map(|(field, salt)| Opened {
-        salt: *salt,
-        path: field.path,
-        value: field.value(),
-    });
+    let mut room = Room::default();
+    room.commit(&fields, secret);
+    let opened = fields
+        .iter()
+        .zip(room.blocks.iter())
+        .map(|(field, salt)| Opened {
+            salt: *salt,
+            path: field.path,
+            value: field.value(),
+        });
     Ok(Committed {
         opened: opened.collect(),
-        root: root_of(&commitments),
-        commitments,
+        root: root_of(&room.commitments),
+        commitments: room.commitments.into_iter().map(Commitment::new).collect(),
     })
 }
 
@@ -246,7 +330,8 @@ impl Disclosure {
     /// # Errors
     /// [`DisclosureError`] naming the first field that does not fit.
     pub fn check(&self, root: FieldsRoot, singular: &Singular) -> Result<(), DisclosureError> {
-        if root_of(&self.commitments) != root {
+        let hashed: Vec<[u8; 32]> = self.commitments.iter().map(|it| *it.as_bytes()).collect();
+        if root_of(&hashed) != root {
             return Err(DisclosureError::Root);
         }
         for field in &self.fields {

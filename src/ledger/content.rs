@@ -2,17 +2,19 @@
 
 use std::fmt;
 
-use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
-use super::commitment::{Secret, fields_root};
+use super::commitment::{Room, Secret};
 use super::digest::{ContentDigest, Deriver, FieldsRoot, Purpose, derive};
 use super::fields::{EVENT_BYTES_MAX, FieldRefusal, Singular};
 
 /// Longest stored content, bytes.
 pub const CONTENT_MAX: usize = 16_777_216;
 const NONCE: usize = 12;
+const SECRET: usize = 32;
+const TAG: usize = 16;
 
 /// The AES-256 key of one position. Destroying it erases the content.
 #[derive(Clone, PartialEq, Eq)]
@@ -107,18 +109,18 @@ pub fn seal(
     if event.len() > EVENT_BYTES_MAX {
         return Err(TooLong);
     }
-    let plaintext = Zeroizing::new([secret.as_bytes(), event].concat());
-    let nonce = nonce(&plaintext);
-    let payload = Payload {
-        msg: &plaintext,
-        aad: &associated(position, statement),
-    };
-    let ciphertext = key
-        .cipher()
-        .encrypt(&nonce.into(), payload)
-        .ok()
-        .ok_or(TooLong)?;
-    Ok([&nonce, ciphertext.as_slice()].concat())
+    // Encrypted where it stands, so that no copy of the plaintext is left behind.
+    let mut content = Vec::with_capacity(NONCE + SECRET + event.len() + TAG);
+    content.extend_from_slice(&[0; NONCE]);
+    content.extend_from_slice(secret.as_bytes());
+    content.extend_from_slice(event);
+    let (front, plaintext) = content.split_first_chunk_mut::<NONCE>().ok_or(TooLong)?;
+    *front = nonce(plaintext);
+    let cipher = key.cipher();
+    let associated = associated(position, statement);
+    let tag = cipher.encrypt_inout_detached(&(*front).into(), &associated, plaintext.into());
+    content.extend_from_slice(&tag.ok().ok_or(TooLong)?);
+    Ok(content)
 }
 
 /// Digest of stored content, as it stands in the ledger fields.
@@ -127,8 +129,98 @@ pub fn digest(content: &[u8]) -> ContentDigest {
     ContentDigest::new(derive(Purpose::StoredContent, content))
 }
 
-/// Opens stored content and proves it against the statement's fields root. No schema is needed: which numbers are
-/// singular was judged when the event was taken, and is judged again by whoever reads it as a typed event.
+/// Stored content and what it must fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed<'a> {
+    /// Index of its entry in the whole ledger.
+    pub position: u64,
+    /// The exact bytes of the statement.
+    pub statement: &'a [u8],
+    /// The statement's fields root.
+    pub root: FieldsRoot,
+    /// Nonce and ciphertext.
+    pub content: &'a [u8],
+}
+
+/// Room for opening one content after the other: nothing is allocated anew for each. What it holds of the last one is
+/// wiped when it is dropped.
+#[derive(Debug, Default)]
+pub struct Opener {
+    plaintext: Plaintext,
+    associated: Vec<u8>,
+    room: Room,
+}
+
+/// Decrypted bytes; never shown, and wiped on drop.
+#[derive(Default)]
+struct Plaintext(Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plaintext(..)")
+    }
+}
+
+impl Plaintext {
+    /// Holds these bytes and nothing else.
+    fn fill(&mut self, bytes: &[u8]) {
+        self.0.clear();
+        if self.0.capacity() < bytes.len() {
+            // What the old one holds is wiped; growing would leave it behind.
+            self.0 = Zeroizing::new(Vec::with_capacity(bytes.len()));
+        }
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+impl Opener {
+    /// Opens stored content and proves it against the statement's fields root; gives the exact event bytes. No schema
+    /// is needed: which numbers are singular was judged when the event was taken, and is judged again by whoever reads
+    /// it as a typed event.
+    ///
+    /// # Errors
+    /// [`ContentError`] saying what does not fit.
+    pub fn prove(&mut self, key: &EntryKey, sealed: &Sealed<'_>) -> Result<&[u8], ContentError> {
+        self.secret(key, sealed).map(|_secret| self.event())
+    }
+
+    /// The event bytes of what was opened last.
+    fn event(&self) -> &[u8] {
+        self.plaintext.0.get(SECRET..).unwrap_or_default()
+    }
+
+    /// Opens and proves; gives the secret.
+    fn secret(&mut self, key: &EntryKey, sealed: &Sealed<'_>) -> Result<Secret, ContentError> {
+        let (stored_nonce, ciphertext) = sealed
+            .content
+            .split_first_chunk::<NONCE>()
+            .ok_or(ContentError::Decrypt)?;
+        self.associated.clear();
+        let position = sealed.position.to_be_bytes();
+        self.associated.extend_from_slice(&position);
+        self.associated.extend_from_slice(sealed.statement);
+        self.plaintext.fill(ciphertext);
+        let plaintext: &mut Vec<u8> = &mut self.plaintext.0;
+        key.cipher()
+            .decrypt_in_place(&(*stored_nonce).into(), &self.associated, plaintext)
+            .ok()
+            .ok_or(ContentError::Decrypt)?;
+        if nonce(plaintext) != *stored_nonce {
+            return Err(ContentError::Form);
+        }
+        let (secret, event) = plaintext
+            .split_first_chunk::<SECRET>()
+            .ok_or(ContentError::Form)?;
+        let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
+        let known = Singular::default();
+        if self.room.fields_root(event, &secret, &known)? != sealed.root {
+            return Err(ContentError::FieldsRoot);
+        }
+        Ok(secret)
+    }
+}
+
+/// Opens stored content and proves it against the statement's fields root, as [`Opener::prove`] does.
 ///
 /// # Errors
 /// [`ContentError`] saying what does not fit.
@@ -139,27 +231,14 @@ pub fn open(
     root: FieldsRoot,
     content: &[u8],
 ) -> Result<Content, ContentError> {
-    let (stored_nonce, ciphertext) = content
-        .split_first_chunk::<NONCE>()
-        .ok_or(ContentError::Decrypt)?;
-    let payload = Payload {
-        msg: ciphertext,
-        aad: &associated(position, statement),
+    let mut opener = Opener::default();
+    let sealed = Sealed {
+        position,
+        statement,
+        root,
+        content,
     };
-    let plaintext = key.cipher().decrypt(&(*stored_nonce).into(), payload);
-    let plaintext = Zeroizing::new(plaintext.ok().ok_or(ContentError::Decrypt)?);
-    if nonce(&plaintext) != *stored_nonce {
-        return Err(ContentError::Form);
-    }
-    let (secret, event) = plaintext
-        .split_first_chunk::<32>()
-        .ok_or(ContentError::Form)?;
-    let secret = Secret::new(*secret).ok().ok_or(ContentError::Form)?;
-    if fields_root(event, &secret, &Singular::default())? != root {
-        return Err(ContentError::FieldsRoot);
-    }
-    Ok(Content {
-        secret,
-        event: event.to_vec(),
-    })
+    let secret = opener.secret(key, &sealed)?;
+    let event = opener.event().to_vec();
+    Ok(Content { secret, event })
 }

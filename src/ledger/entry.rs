@@ -7,9 +7,9 @@
 //! ```
 
 use super::codec::{DecodeError, Reader, Writer};
-use super::content::{self, CONTENT_MAX, EntryKey};
+use super::content::{self, CONTENT_MAX, EntryKey, Opener};
 use super::digest::{ChainTag, ContentDigest, EventDigest, Link, Purpose, TreeHash, derive};
-use super::statement::{Seen, Statement};
+use super::statement::{AgencyName, Seen, Statement};
 use super::tree;
 
 mod kind;
@@ -122,6 +122,29 @@ impl Header {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let read = Unhashed::read(bytes)?;
+        Ok(Self {
+            event_digest: EventDigest::new(derive(Purpose::Event, read.hashed)),
+            statement: read.statement,
+            signature: read.signature,
+            fields: read.fields,
+            link: read.link,
+        })
+    }
+}
+
+/// A header, read strictly, before anything is hashed.
+struct Unhashed<'a> {
+    statement: Statement,
+    signature: Option<[u8; 64]>,
+    fields: LedgerFields,
+    link: Link,
+    /// What the event digest is of.
+    hashed: &'a [u8],
+}
+
+impl<'a> Unhashed<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let statement = Statement::decode(reader.lp(STATEMENT_MAX, "statement")?)?;
         let signature = match reader.lp(64, "signature")? {
@@ -136,7 +159,6 @@ impl Header {
         let fields = LedgerFields::decode(&mut reader)?;
         let before = bytes.len().saturating_sub(reader.rest().len());
         let hashed = bytes.get(..before).unwrap_or(bytes);
-        let event_digest = EventDigest::new(derive(Purpose::Event, hashed));
         let link = Link::new(reader.array("link")?);
         reader.finish("header")?;
         check_author(&statement, signature.is_some(), &fields)?;
@@ -145,7 +167,43 @@ impl Header {
             signature,
             fields,
             link,
-            event_digest,
+            hashed,
+        })
+    }
+}
+
+/// Where an entry belongs and under what it is found: read as strictly as a whole entry, without hashing anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Index in the whole ledger, from 0.
+    pub position: u64,
+    /// Its chain.
+    pub tag: ChainTag,
+    /// Number in its chain, from 1.
+    pub case_seq: u64,
+    /// The authenticated author.
+    pub agency: AgencyName,
+    /// The author's random id of the event.
+    pub event_id: [u8; 16],
+}
+
+impl Identity {
+    /// Reads one entry and nothing else; refuses whatever [`SealedEntry::decode`] refuses.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let header = reader.lp(HEADER_MAX, "header")?;
+        reader.lp(CONTENT_MAX, "content")?;
+        let header = Unhashed::read(header)?;
+        reader.finish("entry")?;
+        Ok(Self {
+            position: header.fields.position,
+            tag: header.statement.tag,
+            case_seq: header.fields.case_seq,
+            agency: header.statement.agency,
+            event_id: header.statement.event_id,
         })
     }
 }
@@ -180,6 +238,87 @@ fn check_author(
         return Err(DecodeError::Invalid("seen number"));
     }
     Ok(())
+}
+
+/// An entry read where its bytes lie: nothing is copied.
+#[derive(Debug)]
+pub struct EntryRef<'a> {
+    header: &'a [u8],
+    content: &'a [u8],
+    parsed: Header,
+}
+
+impl<'a> EntryRef<'a> {
+    /// Reads one entry and nothing else, as [`SealedEntry::decode`] does.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let (entry, rest) = Self::decode_first(bytes)?;
+        if rest.is_empty() {
+            Ok(entry)
+        } else {
+            Err(DecodeError::LeftOver("entry"))
+        }
+    }
+
+    fn decode_first(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let header = reader.lp(HEADER_MAX, "header")?;
+        let content = reader.lp(CONTENT_MAX, "content")?;
+        let parsed = Header::decode(header)?;
+        let entry = Self {
+            header,
+            content,
+            parsed,
+        };
+        Ok((entry, reader.rest()))
+    }
+
+    /// The header, read.
+    #[must_use]
+    pub const fn parsed(&self) -> &Header {
+        &self.parsed
+    }
+
+    /// The header, read, without the bytes it was read from.
+    #[must_use]
+    pub fn into_parsed(self) -> Header {
+        self.parsed
+    }
+
+    /// Its leaf hash in the tree.
+    #[must_use]
+    pub fn leaf_hash(&self) -> TreeHash {
+        tree::leaf_hash(self.header)
+    }
+
+    /// Does the stored content fit the digest in the header? Needs no key.
+    #[must_use]
+    pub fn content_intact(&self) -> bool {
+        content::digest(self.content) == self.parsed.fields.content_digest
+    }
+
+    /// Opens the content and proves it against the statement; gives the exact event bytes.
+    ///
+    /// # Errors
+    /// [`content::ContentError`].
+    pub fn prove<'o>(
+        &self,
+        key: &EntryKey,
+        opener: &'o mut Opener,
+    ) -> Result<&'o [u8], content::ContentError> {
+        // A header that was read begins with its statement, and there is one way only to write a statement.
+        let statement = Reader::new(self.header).lp(STATEMENT_MAX, "statement");
+        let statement = statement.unwrap_or_default();
+        let sealed = content::Sealed {
+            position: self.parsed.fields.position,
+            statement,
+            root: self.parsed.statement.fields_root,
+            content: self.content,
+        };
+        opener.prove(key, &sealed)
+    }
 }
 
 /// An event once sealed: its header and its stored content.
@@ -239,16 +378,13 @@ impl SealedEntry {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode_first(bytes: &[u8]) -> Result<(Self, &[u8]), DecodeError> {
-        let mut reader = Reader::new(bytes);
-        let header = reader.lp(HEADER_MAX, "header")?;
-        let content = reader.lp(CONTENT_MAX, "content")?;
-        let parsed = Header::decode(header)?;
+        let (entry, rest) = EntryRef::decode_first(bytes)?;
         let entry = Self {
-            header: header.to_vec(),
-            content: content.to_vec(),
-            parsed,
+            header: entry.header.to_vec(),
+            content: entry.content.to_vec(),
+            parsed: entry.parsed,
         };
-        Ok((entry, reader.rest()))
+        Ok((entry, rest))
     }
 
     /// Index in the whole ledger, from 0.

@@ -42,12 +42,10 @@ pub struct Step {
 impl Step {
     /// The 12 bytes: number, index and count.
     pub(super) fn encode(self) -> [u8; 12] {
-        let mut out = [0; 12];
-        let words = [self.number, self.index, self.count];
-        for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-            *bytes = word.to_be_bytes();
-        }
-        out
+        let [a, b, c, d] = self.number.to_be_bytes();
+        let [e, f, g, h] = self.index.to_be_bytes();
+        let [i, j, k, l] = self.count.to_be_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 
     fn decode(bytes: &[u8; 12]) -> Option<Self> {
@@ -239,22 +237,59 @@ impl fmt::Display for FieldRefusal {
     }
 }
 
-/// One record as read, before the counts are known.
-struct Record<'a> {
-    body: Option<u32>,
-    number: u32,
-    index: u32,
-    wire_type: Option<u8>,
-    payload: &'a [u8],
-}
-
 /// Reads the records of both levels in order.
 struct Splitter<'a, 's> {
     singular: &'s Singular,
-    records: Vec<Record<'a>>,
+    /// The records so far; how many of a number there are is filled in at the end.
+    fields: Vec<Field<'a>>,
     /// How many records of a number at a level there are, sorted.
     counts: Vec<((u32, u32), u32)>,
     body: Option<u32>,
+}
+
+/// Room for the fields of one event, used again for the next: it holds nothing in between.
+#[derive(Debug, Default)]
+pub(super) struct FieldRoom {
+    fields: Vec<Field<'static>>,
+    counts: Vec<((u32, u32), u32)>,
+}
+
+impl FieldRoom {
+    /// Splits an event into fields in order of path, in this room; hand them back to [`Self::take_back`].
+    pub(super) fn split<'a>(
+        &mut self,
+        event: &'a [u8],
+        singular: &Singular,
+    ) -> Result<Vec<Field<'a>>, FieldRefusal> {
+        let mut splitter = Splitter {
+            singular,
+            fields: emptied(std::mem::take(&mut self.fields)),
+            counts: std::mem::take(&mut self.counts),
+            body: None,
+        };
+        splitter.counts.clear();
+        let read = splitter.event(event);
+        let Splitter { fields, counts, .. } = splitter;
+        self.counts = counts;
+        match read {
+            Ok(()) => Ok(fields),
+            Err(refusal) => {
+                self.take_back(fields);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Takes the room of fields back.
+    pub(super) fn take_back(&mut self, fields: Vec<Field<'_>>) {
+        self.fields = emptied(fields);
+    }
+}
+
+/// The same room for other fields: the allocation is kept, the elements are gone.
+fn emptied<'b>(mut fields: Vec<Field<'_>>) -> Vec<Field<'b>> {
+    fields.clear();
+    fields.into_iter().map_while(|_none| None).collect()
 }
 
 /// Splits event bytes into fields, in order of path.
@@ -262,28 +297,34 @@ struct Splitter<'a, 's> {
 /// # Errors
 /// The first [`FieldRefusal`] reading from the left.
 pub fn split<'a>(event: &'a [u8], singular: &Singular) -> Result<Vec<Field<'a>>, FieldRefusal> {
-    let whole = |reason| FieldRefusal {
-        reason,
-        body: None,
-        number: None,
-    };
-    if event.is_empty() {
-        return Err(whole(Reason::Empty));
-    }
-    if event.len() > EVENT_BYTES_MAX {
-        return Err(whole(Reason::TooLong));
-    }
-    let mut splitter = Splitter {
-        singular,
-        records: Vec::with_capacity(32),
+    FieldRoom {
+        fields: Vec::with_capacity(32),
         counts: Vec::with_capacity(32),
-        body: None,
-    };
-    splitter.message(event, None)?;
-    Ok(splitter.fields())
+    }
+    .split(event, singular)
 }
 
 impl<'a> Splitter<'a, '_> {
+    fn event(&mut self, event: &'a [u8]) -> Result<(), FieldRefusal> {
+        let whole = |reason| FieldRefusal {
+            reason,
+            body: None,
+            number: None,
+        };
+        if event.is_empty() {
+            return Err(whole(Reason::Empty));
+        }
+        if event.len() > EVENT_BYTES_MAX {
+            return Err(whole(Reason::TooLong));
+        }
+        self.message(event, None)?;
+        self.count();
+        if !self.fields.is_sorted_by_key(|field| field.path) {
+            self.fields.sort_by_key(|field| field.path);
+        }
+        Ok(())
+    }
+
     /// Reads the records of one message; `body` is set in the second level.
     fn message(&mut self, mut bytes: &'a [u8], body: Option<u32>) -> Result<(), FieldRefusal> {
         while !bytes.is_empty() {
@@ -303,10 +344,8 @@ impl<'a> Splitter<'a, '_> {
             let index = self.admit(number, wire_type, body).map_err(refuse)?;
             let (payload, rest) = payload(rest, wire_type).map_err(refuse)?;
             let opened = body.is_none() && is_body(number);
-            self.records.push(Record {
-                body,
-                number,
-                index,
+            self.fields.push(Field {
+                path: path_of(body, number, index),
                 wire_type: (!opened).then_some(wire_type),
                 payload: if opened { &[] } else { payload },
             });
@@ -341,7 +380,7 @@ impl<'a> Splitter<'a, '_> {
         if place.is_ok() && self.singular.contains(level, number) {
             return Err(Reason::SingularRepeated);
         }
-        if self.records.len() >= FIELDS_MAX {
+        if self.fields.len() >= FIELDS_MAX {
             return Err(Reason::TooManyFields);
         }
         match place {
@@ -357,53 +396,57 @@ impl<'a> Splitter<'a, '_> {
         }
     }
 
-    /// Where the count of a number at a level stands, or would.
+    /// Where the count of a number at a level stands, or would. Most writers send numbers in order.
     fn find(&self, level: u32, number: u32) -> Result<usize, usize> {
-        self.counts
-            .binary_search_by_key(&(level, number), |(key, _)| *key)
+        match self.counts.last() {
+            Some((last, _)) if *last >= (level, number) => self
+                .counts
+                .binary_search_by_key(&(level, number), |(key, _)| *key),
+            Some(_) | None => Err(self.counts.len()),
+        }
     }
 
-    fn fields(self) -> Vec<Field<'a>> {
-        let count = |level, number| {
-            let found = self
-                .find(level, number)
-                .ok()
-                .and_then(|at| self.counts.get(at));
-            found.map_or(1, |(_, count)| *count)
-        };
-        let mut fields: Vec<Field<'a>> = self
-            .records
-            .iter()
-            .map(|record| {
-                let level = record.body.unwrap_or(0);
-                let step = Step {
-                    number: record.number,
-                    index: record.index,
-                    count: count(level, record.number),
-                };
-                let path = match record.body {
-                    None => Path {
-                        outer: step,
-                        inner: None,
-                    },
-                    Some(number) => Path {
-                        outer: Step {
-                            number,
-                            index: 0,
-                            count: 1,
-                        },
-                        inner: Some(step),
-                    },
-                };
-                Field {
-                    path,
-                    wire_type: record.wire_type,
-                    payload: record.payload,
-                }
-            })
-            .collect();
-        fields.sort_by_key(|field| field.path);
-        fields
+    /// Tells every field how many of its number there are.
+    fn count(&mut self) {
+        // Every number occurs once: that is what they say already.
+        if self.counts.len() == self.fields.len() {
+            return;
+        }
+        for field in &mut self.fields {
+            let (level, step) = match &mut field.path.inner {
+                None => (0, &mut field.path.outer),
+                Some(step) => (field.path.outer.number, step),
+            };
+            let key = (level, step.number);
+            if let Ok(at) = self.counts.binary_search_by_key(&key, |(key, _)| *key)
+                && let Some((_, count)) = self.counts.get(at)
+            {
+                step.count = *count;
+            }
+        }
+    }
+}
+
+/// The path of a record before it is known how many of its number there are.
+const fn path_of(body: Option<u32>, number: u32, index: u32) -> Path {
+    let step = Step {
+        number,
+        index,
+        count: 1,
+    };
+    match body {
+        None => Path {
+            outer: step,
+            inner: None,
+        },
+        Some(number) => Path {
+            outer: Step {
+                number,
+                index: 0,
+                count: 1,
+            },
+            inner: Some(step),
+        },
     }
 }
 

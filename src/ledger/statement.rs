@@ -31,6 +31,11 @@ pub enum NameError {
     Agency,
 }
 
+thread_local! {
+    /// The origin whose tags were derived last on this thread, with its tags.
+    static LAST: RefCell<Option<(Origin, OwnTags)>> = const { RefCell::new(None) };
+}
+
 /// The ledger's name, for ever. Also the name of its checkpoint key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin(Arc<str>);
@@ -63,9 +68,6 @@ impl Origin {
     /// The three derived tags: every header that is read is compared with them, and all are of one ledger, so the last
     /// ones derived on this thread are kept.
     pub(super) fn own_tags(&self) -> OwnTags {
-        thread_local! {
-            static LAST: RefCell<Option<(Origin, OwnTags)>> = const { RefCell::new(None) };
-        }
         LAST.with_borrow_mut(|last| match last {
             Some((origin, tags)) if origin == self => *tags,
             _ => {
@@ -78,6 +80,15 @@ impl Origin {
                 tags
             }
         })
+    }
+
+    /// Reads an origin. Nearly all that are read are of one ledger: the one read last on this thread is not made anew.
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let last = LAST.with_borrow(|last| match last {
+            Some((origin, _)) if origin.0.as_bytes() == bytes => Some(origin.clone()),
+            Some(_) | None => None,
+        });
+        last.map_or_else(|| text(bytes, "origin"), Ok)
     }
 
     fn tag(&self, purpose: Purpose) -> ChainTag {
@@ -218,7 +229,7 @@ impl Statement {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader.expect(MAGIC, "statement's first line")?;
-        let origin = text(reader.lp(ORIGIN_MAX, "origin")?, "origin")?;
+        let origin = Origin::read(reader.lp(ORIGIN_MAX, "origin")?)?;
         let tag = ChainTag::new(reader.array("tag")?);
         let event_id: [u8; 16] = reader.array("event id")?;
         if event_id == [0; 16] {

@@ -1,15 +1,16 @@
 //! What one entry shows by itself, whatever stands around it. This part may be done for many entries at once.
 
 use super::KeyState;
+use crate::ledger::content::Opener;
 use crate::ledger::digest::{Link, TreeHash};
-use crate::ledger::entry::{EntryKind, SealedEntry};
+use crate::ledger::entry::{EntryKind, EntryRef, Header};
 use crate::ledger::own::OwnEvent;
 
 /// One entry, looked at alone: its form, its leaf hash, its content.
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// The entry, or what is wrong with its form.
-    pub(super) entry: Result<SealedEntry, String>,
+    /// The entry's header, or what is wrong with the entry's form.
+    pub(super) entry: Result<Header, String>,
     /// Its leaf of the tree; zero when it has no form.
     pub(super) leaf: TreeHash,
     pub(super) content: ContentLook,
@@ -30,32 +31,45 @@ pub(super) enum ContentLook {
 
 /// Looks at the stored bytes of one entry, with what is known of its key.
 pub fn look(bytes: &[u8], key: &KeyState) -> Look {
-    match SealedEntry::decode(bytes) {
-        Ok(entry) => Look {
-            leaf: entry.leaf_hash(),
-            content: content(&entry, key),
-            entry: Ok(entry),
-        },
-        Err(error) => Look {
-            entry: Err(error.to_string()),
-            leaf: TreeHash::ZERO,
-            content: ContentLook::NoKey,
-        },
-    }
+    Looker::default().look(bytes, key)
 }
 
-fn content(entry: &SealedEntry, key: &KeyState) -> ContentLook {
-    if !entry.content_intact() {
-        let says = "the stored content is not what the header was sealed over";
-        return ContentLook::Wrong(says.to_owned());
+/// Looks at one entry after the other, with room that is used again.
+#[derive(Debug, Default)]
+pub struct Looker {
+    opener: Opener,
+}
+
+impl Looker {
+    /// Looks at the stored bytes of one entry, with what is known of its key: as [`look`] does.
+    pub fn look(&mut self, bytes: &[u8], key: &KeyState) -> Look {
+        match EntryRef::decode(bytes) {
+            Ok(entry) => Look {
+                leaf: entry.leaf_hash(),
+                content: self.content(&entry, key),
+                entry: Ok(entry.into_parsed()),
+            },
+            Err(error) => Look {
+                entry: Err(error.to_string()),
+                leaf: TreeHash::ZERO,
+                content: ContentLook::NoKey,
+            },
+        }
     }
-    match key {
-        KeyState::Key(key) => match entry.open(key) {
-            Ok(proven) => order(entry.kind(), &proven.event),
-            Err(error) => ContentLook::Wrong(error.to_string()),
-        },
-        KeyState::Erased => ContentLook::Erased,
-        KeyState::NotHere => ContentLook::NoKey,
+
+    fn content(&mut self, entry: &EntryRef<'_>, key: &KeyState) -> ContentLook {
+        if !entry.content_intact() {
+            let says = "the stored content is not what the header was sealed over";
+            return ContentLook::Wrong(says.to_owned());
+        }
+        match key {
+            KeyState::Key(key) => match entry.prove(key, &mut self.opener) {
+                Ok(event) => order(entry.parsed().fields.kind, event),
+                Err(error) => ContentLook::Wrong(error.to_string()),
+            },
+            KeyState::Erased => ContentLook::Erased,
+            KeyState::NotHere => ContentLook::NoKey,
+        }
     }
 }
 

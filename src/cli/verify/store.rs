@@ -3,22 +3,22 @@
 //! The blocks are found by our own scanner; the store is never opened, because a store that is opened repairs itself.
 
 use std::fs::File;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use super::files;
-use super::view::{View, view};
+use super::pass::pass;
+use super::view::{Copied, View, view};
+use super::walk::{Stored, walk};
 use crate::cli::args::{Global, VerifyStore};
 use crate::cli::directory::Directory;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::format::Format;
 use crate::cli::output::{self, Table};
-use crate::journal::scan::{Scan, ScanError, read_commit, scan};
+use crate::journal::scan::{Scan, ScanError};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::note::VerifierKey;
-use crate::vault::derive::{KeyWalk, NoKey};
-use crate::vault::slot::Keys;
-use crate::verify::{Checker, Fault, FaultKind, KeyState, Look, Outcome, Report, look};
+use crate::verify::{Checker, Fault, FaultKind, Outcome, Report};
 
 /// Checks a directory and prints what was found.
 pub(crate) fn store(global: &Global, wanted: &VerifyStore) -> Result<Exit, Failure> {
@@ -45,11 +45,24 @@ pub(in crate::cli) fn check(
     let path = directory.blocks();
     let blocks = File::open(&path)
         .map_err(|error| Failure::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
-    let found = find(global, &blocks, origin.as_str())?;
+    let (copy, target) = Copied::begun(&directory.journal(), &path);
+    let found = pass(global, &blocks, origin.as_str(), target);
+    let (found, written) = found.map_err(|error| unreadable(&error))?;
+    let copy = copy.and_then(|copy| written.map(|()| copy));
     let mut checker = Checker::new(origin.clone());
     let keys = files::keys(&directory, &mut table, &mut checker)?;
     files::log_key(&directory, &mut table, &mut checker);
-    walk(global, &blocks, &found, keys.as_ref(), &mut checker)?;
+    let stored = Stored {
+        blocks: &blocks,
+        found: &found,
+        keys: keys.as_ref(),
+    };
+    let (last, cut) = (last_of(&found), directory.may_be_cut());
+    let (walked, seen) = walk(global, &stored, &mut checker, || {
+        view(copy, &origin, last, cut)
+    });
+    walked.map_err(|error| unreadable(&error))?;
+    let seen = seen.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 
     let mut promised = files::newest(&directory, &vkey, &mut table, &mut checker)?;
     if let Some(kept) = &wanted.checkpoint {
@@ -71,7 +84,7 @@ pub(in crate::cli) fn check(
         );
     }
     suspects(&mut table, &found, promised.as_ref(), &mut checker);
-    own_view(&directory, &found, &mut table, &mut checker)?;
+    own_view(seen, &found, &mut table, &mut checker);
     let report = checker.finish(promised.as_ref());
     describe(&mut table, &report, &found);
     others(&mut table, &found);
@@ -92,98 +105,14 @@ pub(in crate::cli) fn check(
     Ok((table, report.outcome))
 }
 
-fn find(global: &Global, blocks: &File, origin: &str) -> Result<Scan, Failure> {
-    let bar = output::progress(global, "reading");
-    let all = blocks.metadata()?.len();
-    let found = scan(blocks, origin, |done| {
-        bar.to(done, all);
-        ControlFlow::Continue(())
-    });
-    bar.finish();
-    found.map_err(|error| unreadable(&error))
-}
-
 fn unreadable(error: &ScanError) -> Failure {
     Failure::new(Exit::Other, error.to_string())
 }
 
-/// Entries that are looked at together, on all cores.
-const LOOKED_AT_ONCE: usize = 8_192;
-
-/// Shows the checker every entry found, in order of position.
-fn walk(
-    global: &Global,
-    blocks: &File,
-    found: &Scan,
-    keys: Option<&Keys>,
-    checker: &mut Checker,
-) -> Result<(), Failure> {
-    let bar = output::progress(global, "checking entries");
-    let mut walk = KeyWalk::new();
-    let mut page = Vec::new();
-    for (index, commit) in found.commits.iter().enumerate() {
-        let entries = read_commit(blocks, commit).map_err(|error| unreadable(&error))?;
-        for (position, entry) in (commit.first..).zip(entries) {
-            page.push(Stored {
-                bytes: entry,
-                key: key(keys, &mut walk, position),
-                begins: position == commit.first,
-            });
-        }
-        let next = found.commits.get(index.saturating_add(1));
-        let gap = next.is_none_or(|next| next.first != commit.end());
-        if gap || page.len() >= LOOKED_AT_ONCE {
-            let first = commit.end().saturating_sub(page.len() as u64);
-            checker.missing(first);
-            for (stored, look) in page.iter().zip(look_at_all(&page)) {
-                if stored.begins {
-                    checker.commit();
-                }
-                checker.looked(look);
-            }
-            page.clear();
-        }
-        bar.to(commit.end(), found.size());
-    }
-    bar.finish();
-    Ok(())
-}
-
-fn key(keys: Option<&Keys>, walk: &mut KeyWalk, position: u64) -> KeyState {
-    match keys.map(|keys| walk.key(&keys.nodes, position)) {
-        Some(Ok(key)) => KeyState::Key(key),
-        Some(Err(NoKey::Erased)) => KeyState::Erased,
-        Some(Err(NoKey::NotYet)) | None => KeyState::NotHere,
-    }
-}
-
-/// An entry as it stands in the store.
-struct Stored {
-    bytes: Vec<u8>,
-    key: KeyState,
-    /// It is the first of its commit.
-    begins: bool,
-}
-
-/// Looks at each entry by itself, on as many threads as there are cores; in the order given.
-fn look_at_all(page: &[Stored]) -> Vec<Look> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = page.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let some = |part: &[Stored]| -> Vec<Look> {
-            part.iter()
-                .map(|stored| look(&stored.bytes, &stored.key))
-                .collect()
-        };
-        let running: Vec<_> = page
-            .chunks(share)
-            .map(|part| (part, scope.spawn(move || some(part))))
-            .collect();
-        let looks = running
-            .into_iter()
-            .map(|(part, thread)| thread.join().unwrap_or_else(|_| some(part)));
-        looks.flatten().collect()
-    })
+/// The last commit found: its first position, and the one after it.
+fn last_of(found: &Scan) -> (u64, u64) {
+    let last = found.commits.last();
+    last.map_or((0, 0), |last| (last.first, last.end()))
 }
 
 fn describe(table: &mut Table, report: &Report, found: &Scan) {
@@ -248,16 +177,9 @@ fn suspects(table: &mut Table, found: &Scan, newest: Option<&Checkpoint>, checke
 }
 
 /// What the store itself would show of its entries.
-fn own_view(
-    directory: &Directory,
-    found: &Scan,
-    table: &mut Table,
-    checker: &mut Checker,
-) -> Result<(), Failure> {
-    let last = found.commits.last();
-    let last = last.map_or((0, 0), |last| (last.first, last.end()));
-    let cut = directory.may_be_cut();
-    let (result, detail) = match view(&directory.journal(), &directory.origin()?, last, cut) {
+fn own_view(seen: View, found: &Scan, table: &mut Table, checker: &mut Checker) {
+    let last = last_of(found);
+    let (result, detail) = match seen {
         View::Same => (
             "same",
             "a copy opens; its entries and index rows were counted".to_owned(),
@@ -290,7 +212,6 @@ fn own_view(
         }
     };
     table.row(["the store's own view".to_owned(), result.to_owned(), detail]);
-    Ok(())
 }
 
 /// A fault with where in the file its entry is.

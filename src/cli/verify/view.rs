@@ -1,14 +1,14 @@
 //! What the store itself would show, looked at on a copy: opening a store rewrites its files, so the original is never
 //! opened.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
 use crate::journal::sled::{Options, SledJournal};
-use crate::journal::{Journal, OpenError};
+use crate::journal::{Journal, OpenError, Record};
+use crate::ledger::entry::Identity;
 use crate::ledger::statement::Origin;
-use crate::service::start::read_record;
 
 /// How the store's own view compares with what was found in its file.
 pub(super) enum View {
@@ -32,8 +32,22 @@ impl Copied {
     /// Copies the directory.
     pub(in crate::cli) fn of(journal: &Path) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
-        copy(journal, dir.path())?;
+        copy(journal, dir.path(), None)?;
         Ok(Self(dir))
+    }
+
+    /// Copies the directory but for one file of it, which whoever reads that file anyway writes to the one given.
+    pub(super) fn begun(journal: &Path, but: &Path) -> (io::Result<Self>, Option<File>) {
+        let begun = tempfile::tempdir().and_then(|dir| {
+            copy(journal, dir.path(), Some(but))?;
+            let name = but.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+            let file = File::create(dir.path().join(name))?;
+            Ok((Self(dir), file))
+        });
+        match begun {
+            Ok((copied, file)) => (Ok(copied), Some(file)),
+            Err(error) => (Err(error), None),
+        }
     }
 
     /// Opens the copy, as after a power cut or not.
@@ -42,21 +56,35 @@ impl Copied {
         origin: &Origin,
         after_power_cut: bool,
     ) -> Result<SledJournal, OpenError> {
-        let mut options = Options::new(origin.as_str(), read_record);
+        let mut options = Options::new(origin.as_str(), keys_of);
         options.after_power_cut = after_power_cut;
         SledJournal::open(self.0.path(), options)
     }
 }
 
-/// Copies the store's directory to a temporary place, opens the copy as the next start would, and counts entries and
-/// index rows. `last` is the last commit found in the file: its first position, and the one after it.
+/// Under which keys an entry of a copy is found: its bytes are not kept, and no digest of it is taken, because every
+/// entry is hashed where it was found in the file.
+fn keys_of(bytes: &[u8]) -> Result<Record, String> {
+    let read = Identity::read(bytes).map_err(|error| error.to_string())?;
+    Ok(Record {
+        position: read.position,
+        tag: *read.tag.as_bytes(),
+        chain_seq: read.case_seq,
+        agency: read.agency.as_str().to_owned(),
+        event_id: read.event_id,
+        bytes: Vec::new(),
+    })
+}
+
+/// Opens the copy of a store as the next start would, and counts entries and index rows. `last` is the last commit found
+/// in the file: its first position, and the one after it.
 pub(super) fn view(
-    journal: &Path,
+    copied: io::Result<Copied>,
     origin: &Origin,
     (first, end): (u64, u64),
     after_power_cut: bool,
 ) -> View {
-    let copied = match Copied::of(journal) {
+    let copied = match copied {
         Ok(copied) => copied,
         Err(error) => return View::NotLooked(format!("no copy could be made: {error}")),
     };
@@ -82,14 +110,14 @@ pub(super) fn view(
     }
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+fn copy(from: &Path, to: &Path, but: Option<&Path>) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             fs::create_dir_all(&target)?;
-            copy(&entry.path(), &target)?;
-        } else {
+            copy(&entry.path(), &target, but)?;
+        } else if but != Some(entry.path().as_path()) {
             fs::copy(entry.path(), target)?;
         }
     }

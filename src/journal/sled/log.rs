@@ -1,4 +1,4 @@
-//! The log tree: blocks by first position and part, one sled batch a commit.
+//! The log tree: blocks by first position and part.
 
 use ::sled::{Batch, IVec, Tree};
 
@@ -82,12 +82,15 @@ impl Log {
     }
 
     /// Hands one commit to sled; durable only after a flush and a sync.
+    ///
+    /// Part after part, not as one sled batch: a batch has a manifest that sled writes by itself first, which doubles
+    /// the writes and the waits of a small commit. Nothing rests on a batch: sled keeps a prefix of what it was handed, a
+    /// commit says how many parts it has, and one that is not whole was never acknowledged and is dropped.
     pub(super) fn apply(&self, blocks: Vec<Vec<u8>>, first: u64) -> ::sled::Result<()> {
-        let mut batch = Batch::default();
         for (value, part) in blocks.into_iter().zip(0_u32..) {
-            batch.insert(&block::key(first, part), value);
+            self.tree.insert(block::key(first, part), value)?;
         }
-        self.tree.apply_batch(batch)
+        Ok(())
     }
 
     /// The size of the log, after dropping a tail commit of which a part is missing: it was never acknowledged.
