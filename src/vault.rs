@@ -37,6 +37,12 @@ pub trait Vault: Send + Sync {
     /// covered.
     fn key(&self, position: u64) -> Result<EntryKey, NoKey>;
 
+    /// The keys of the entries at these positions, in their order: as [`key`](Self::key) of each, at less cost where
+    /// the positions lie close together.
+    fn keys(&self, positions: &[u64]) -> Vec<Result<EntryKey, NoKey>> {
+        positions.iter().map(|one| self.key(*one)).collect()
+    }
+
     /// Destroys the keys of these positions and notes that every erasure order below `erased_up_to` has been carried
     /// out; that mark never goes back. Destroying again changes nothing.
     ///

@@ -1,10 +1,13 @@
 //! Identifiers. Each is checked once, at construction, and can then be trusted everywhere.
 //!
+//! The text is shared by its copies: answers hold the same few identifiers many times.
+//!
 //! None is derived from anything about a person. Errors never repeat the refused value, which
 //! might hold personal data.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Why a text is not an identifier. Names the rule, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,13 +42,13 @@ fn checked(
     max: usize,
     allowed: &'static str,
     ok: fn(&str) -> bool,
-) -> Result<String, IdError> {
+) -> Result<Arc<str>, IdError> {
     if text.is_empty() {
         Err(IdError::Empty { what })
     } else if text.len() > max {
         Err(IdError::TooLong { what, max })
     } else if ok(text) {
-        Ok(text.to_owned())
+        Ok(text.into())
     } else {
         Err(IdError::Charset { what, allowed })
     }
@@ -55,7 +58,7 @@ macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $allowed:literal, $ok:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The most bytes one may have.

@@ -61,8 +61,13 @@ impl Inquiry {
         let names = Names::of(&self.service.registry());
         let work = async {
             let asked = self.service.ask(question).await?;
-            let answer = move || answer(&asked, &names, Pack::england());
+            let answer = move || (answer(&asked, &names, Pack::england()), asked);
             let done = tokio::task::spawn_blocking(answer).await;
+            let done = done.map(|(answer, asked)| {
+                // Many small pieces of memory: nobody need wait until they are given back.
+                drop(tokio::task::spawn_blocking(move || drop(asked)));
+                answer
+            });
             done.map_err(|_stopped| Refused::Unanswerable("the answer broke off".to_owned()))
         };
         match tokio::time::timeout(within, work).await {

@@ -1,6 +1,6 @@
 //! The journal on sled 0.34.7, made durable.
 //!
-//! One commit is one sled batch of blocks, a blocking flush, and a sync of our own descriptor of sled's file, in that
+//! One commit is its blocks, one sled insert each, a blocking flush, and a sync of our own descriptor of sled's file, in that
 //! order, by one thread at a time; only then is its size published. Any failure on the way poisons the journal: a sync
 //! that failed is never tried again. `flush_async` is never used (it can stall), and values stay below the size at
 //! which sled moves pages into files it never syncs.
@@ -290,7 +290,7 @@ impl SledJournal {
         })
     }
 
-    /// Batch, flush, sync: everything between the checks and the publication.
+    /// Insert, flush, sync: everything between the checks and the publication.
     fn commit(&self, blocks: Vec<Vec<u8>>, first: u64, commits: u64) -> Result<(), AppendError> {
         let doubt = |doing: &'static str, source: Cause| {
             self.poisoned.store(true, Ordering::Release);
@@ -435,11 +435,12 @@ impl Journal for SledJournal {
         limit: usize,
     ) -> Result<Vec<Stored>, ReadError> {
         let (mut page, mut bytes) = (Vec::new(), 0_usize);
+        let mut reader = self.log.reader();
         for (seq, place) in self.index.chain(tag, from_seq, limit)? {
             if bytes >= MAX_PAGE_BYTES {
                 break;
             }
-            let stored = self.log.read_at(&place)?;
+            let stored = reader.read_at(&place)?;
             let record = self.decode(place.position, &stored.bytes)?;
             if (&record.tag, record.chain_seq) != (tag, seq) {
                 let what = "the chain index does not fit the log".to_owned();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aes_gcm::aead::{Aead, AeadInOut, Payload};
+use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
@@ -14,6 +14,7 @@ use super::fields::{EVENT_BYTES_MAX, FieldRefusal, Singular};
 pub const CONTENT_MAX: usize = 16_777_216;
 const NONCE: usize = 12;
 const SECRET: usize = 32;
+const TAG: usize = 16;
 
 /// The AES-256 key of one position. Destroying it erases the content.
 #[derive(Clone, PartialEq, Eq)]
@@ -108,18 +109,18 @@ pub fn seal(
     if event.len() > EVENT_BYTES_MAX {
         return Err(TooLong);
     }
-    let plaintext = Zeroizing::new([secret.as_bytes(), event].concat());
-    let nonce = nonce(&plaintext);
-    let payload = Payload {
-        msg: &plaintext,
-        aad: &associated(position, statement),
-    };
-    let ciphertext = key
-        .cipher()
-        .encrypt(&nonce.into(), payload)
-        .ok()
-        .ok_or(TooLong)?;
-    Ok([&nonce, ciphertext.as_slice()].concat())
+    // Encrypted where it stands, so that no copy of the plaintext is left behind.
+    let mut content = Vec::with_capacity(NONCE + SECRET + event.len() + TAG);
+    content.extend_from_slice(&[0; NONCE]);
+    content.extend_from_slice(secret.as_bytes());
+    content.extend_from_slice(event);
+    let (front, plaintext) = content.split_first_chunk_mut::<NONCE>().ok_or(TooLong)?;
+    *front = nonce(plaintext);
+    let cipher = key.cipher();
+    let associated = associated(position, statement);
+    let tag = cipher.encrypt_inout_detached(&(*front).into(), &associated, plaintext.into());
+    content.extend_from_slice(&tag.ok().ok_or(TooLong)?);
+    Ok(content)
 }
 
 /// Digest of stored content, as it stands in the ledger fields.

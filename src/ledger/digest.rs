@@ -131,17 +131,6 @@ impl Deriver {
         self.bytes(&length.to_be_bytes()).bytes(bytes)
     }
 
-    /// Adds `lp` of the parts put together.
-    pub fn lp_of(&mut self, parts: &[&[u8]]) -> &mut Self {
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        let length = u32::try_from(length).unwrap_or(u32::MAX);
-        self.bytes(&length.to_be_bytes());
-        for part in parts {
-            self.bytes(part);
-        }
-        self
-    }
-
     /// The 32-byte result.
     #[must_use]
     pub fn finish(&self) -> [u8; 32] {

@@ -42,12 +42,10 @@ pub struct Step {
 impl Step {
     /// The 12 bytes: number, index and count.
     pub(super) fn encode(self) -> [u8; 12] {
-        let mut out = [0; 12];
-        let words = [self.number, self.index, self.count];
-        for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-            *bytes = word.to_be_bytes();
-        }
-        out
+        let [a, b, c, d] = self.number.to_be_bytes();
+        let [e, f, g, h] = self.index.to_be_bytes();
+        let [i, j, k, l] = self.count.to_be_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 
     fn decode(bytes: &[u8; 12]) -> Option<Self> {

@@ -237,12 +237,7 @@ impl Fold<'_> {
             judge.judge(&spells, marks)
         });
         let mut judged = judged.unwrap_or_default();
-        if !judged.gaps.is_empty() {
-            let known = (self.question.items_known)(&key.agency, &key.child);
-            for gap in &mut judged.gaps {
-                arrival::annotate(gap, key, acts, &known);
-            }
-        }
+        arrival::annotate_all(&mut judged.gaps, key, acts, self.question);
         let changes = Changes {
             key,
             acts,

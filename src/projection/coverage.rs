@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use self::feed::{Feed, arrival, next_day, standing};
+use self::feed::{Feed, arrivals, next_day, standing};
 use super::cut::{Cut, ReadingKind};
 use super::knowledge::Holder;
 use super::placed::{Unseen, UnseenReason};
@@ -92,9 +92,7 @@ impl Coverage {
                 standing(&mut feeds, reading.event(), reading.root());
             }
         }
-        for entry in cut.log().entries() {
-            arrival(&mut feeds, entry);
-        }
+        arrivals(&mut feeds, cut.log().entries());
         for feed in feeds.values_mut() {
             feed.declared
                 .sort_by_key(|declared| (declared.from, declared.position));

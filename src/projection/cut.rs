@@ -75,13 +75,7 @@ pub fn cut(log: &Log, basis: Basis, at: impl Into<At>) -> Cut {
 pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: &Readings) -> Cut {
     let at = at.into();
     let statements = Statements::of(log, basis);
-    let clocks = Clocks {
-        log,
-        statements: &statements,
-        basis,
-        at,
-        words,
-    };
+    let clocks = Clocks::of(log, &statements, (basis, at), words);
     let kept: Vec<Placed> = log
         .entries()
         .iter()
@@ -101,13 +95,7 @@ pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: &Readings) ->
 /// The one maker of a [`Cut`]: computes every reading from the kept entries alone.
 fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>) -> Cut {
     let statements = Statements::of(&log, basis);
-    let clocks = Clocks {
-        log: &log,
-        statements: &statements,
-        basis,
-        at,
-        words: &words,
-    };
+    let clocks = Clocks::of(&log, &statements, (basis, at), &words);
     let review = reading::review(&clocks);
     let readings = reading::readings(&clocks, review);
     let entries = log.entries().iter().enumerate();
@@ -265,9 +253,12 @@ pub(super) struct Clocks<'a> {
     pub(super) basis: Basis,
     pub(super) at: At,
     pub(super) words: &'a Readings,
+    /// Of each entry, by its index.
+    stands: Vec<InBasis>,
 }
 
 /// Where an entry stands in a basis.
+#[derive(Clone, Copy)]
 enum InBasis {
     /// In every cut.
     Always,
@@ -277,20 +268,42 @@ enum InBasis {
     At(Interval),
 }
 
-impl Clocks<'_> {
+impl<'a> Clocks<'a> {
+    fn of(
+        log: &'a Log,
+        statements: &'a Statements,
+        (basis, at): (Basis, At),
+        words: &'a Readings,
+    ) -> Self {
+        let mut clocks = Self {
+            log,
+            statements,
+            basis,
+            at,
+            words,
+            stands: Vec::new(),
+        };
+        let entries = log.entries().iter().enumerate();
+        clocks.stands = entries
+            .map(|(index, entry)| clocks.in_basis(index, entry))
+            .collect();
+        clocks
+    }
+
+    fn stands(&self, index: usize) -> InBasis {
+        self.stands.get(index).copied().unwrap_or(InBasis::Never)
+    }
+
     /// The clock of an entry in this basis; none for what stands in every cut, and for a link whose ends are
     /// not both here.
     pub(super) fn clock(&self, index: usize) -> Option<Interval> {
-        match self.in_basis(index) {
+        match self.stands(index) {
             InBasis::At(clock) => Some(clock),
             InBasis::Always | InBasis::Never => None,
         }
     }
 
-    fn in_basis(&self, index: usize) -> InBasis {
-        let Some(entry) = self.log.entries().get(index) else {
-            return InBasis::Never;
-        };
+    fn in_basis(&self, index: usize, entry: &Placed) -> InBasis {
         match self.basis {
             Basis::Then | Basis::Now => self.of_statement(self.statements.root(index)),
             Basis::Recorded if self.statements.tie(index) != Tie::Standing => {
@@ -364,7 +377,7 @@ impl Clocks<'_> {
                 .get(index)
                 .is_some_and(|entry| entry.position < limit);
         }
-        match self.in_basis(index) {
+        match self.stands(index) {
             InBasis::Always => true,
             InBasis::Never => false,
             InBasis::At(clock) => is_before(&clock, t),

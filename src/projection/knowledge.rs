@@ -41,7 +41,7 @@ pub(crate) use view::{Seen, View};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Knowledge {
     at: Timestamp,
-    facts: BTreeMap<(Holder, StatementId), Fact>,
+    facts: BTreeMap<Holder, BTreeMap<StatementId, Fact>>,
 }
 
 impl Knowledge {
@@ -66,12 +66,25 @@ impl Knowledge {
 
     /// All facts, by holder and statement.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
-        self.facts.values()
+        self.facts.values().flat_map(BTreeMap::values)
+    }
+
+    /// Everybody of whom there is a fact, in order.
+    pub(crate) fn holders(&self) -> impl Iterator<Item = &Holder> {
+        self.facts.keys()
+    }
+
+    /// The facts of one holder, by statement.
+    pub(crate) fn facts_of(&self, holder: &Holder) -> impl Iterator<Item = &Fact> {
+        self.facts
+            .get(holder)
+            .into_iter()
+            .flat_map(BTreeMap::values)
     }
 
     /// The fact of one holder and one statement; none when nothing at all shows it.
     pub fn fact(&self, holder: &Holder, statement: StatementId) -> Option<&Fact> {
-        self.facts.get(&(holder.clone(), statement))
+        self.facts.get(holder)?.get(&statement)
     }
 
     /// How a fact stands at the as-at moment; none when nothing yet showed it.
@@ -93,9 +106,8 @@ impl Knowledge {
 
     /// Everything that a holder knew, certainly or possibly, by the as-at moment.
     pub fn known_to(&self, holder: &Holder) -> BTreeSet<StatementId> {
-        self.facts
-            .values()
-            .filter(|fact| fact.holder == *holder && fact.visible(self.at))
+        self.facts_of(holder)
+            .filter(|fact| fact.visible(self.at))
             .map(|fact| fact.statement)
             .collect()
     }
@@ -104,7 +116,8 @@ impl Knowledge {
     pub fn holders_of(&self, statement: StatementId) -> BTreeSet<&Holder> {
         self.facts
             .values()
-            .filter(|fact| fact.statement == statement && fact.visible(self.at))
+            .filter_map(|facts| facts.get(&statement))
+            .filter(|fact| fact.visible(self.at))
             .map(|fact| &fact.holder)
             .collect()
     }

@@ -22,7 +22,7 @@ use crate::domain::event::sharing::WithholdReason;
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::domain::time::{Interval, TICK, london_date};
 use crate::rules::need::Figure;
-use crate::rules::{ItemFacts, Pack, Tier};
+use crate::rules::{ItemFacts, NeedRule, Pack, Tier};
 
 use index::Index;
 pub(crate) use item::same_child;
@@ -118,6 +118,28 @@ impl Need {
     }
 }
 
+/// What is known of an item beside itself.
+#[derive(Debug)]
+struct Read<'a> {
+    /// Where it stands among the items.
+    place: usize,
+    /// What the rules read of it.
+    facts: ItemFacts<'a>,
+    /// The rules that take it, whomever they mean.
+    rules: Vec<&'a NeedRule>,
+}
+
+impl<'a> Read<'a> {
+    fn of(pack: &'a Pack, seen: &Seen<'a>, facts: ItemFacts<'a>) -> Self {
+        let rules = pack.needs_for(&facts, first_day(seen.occurred()));
+        Self {
+            place: 0,
+            rules: rules.collect(),
+            facts,
+        }
+    }
+}
+
 /// A cut with all that a decision about need looks at.
 #[derive(Debug)]
 pub struct Case<'a> {
@@ -128,8 +150,8 @@ pub struct Case<'a> {
     items: Vec<Item>,
     agencies: Vec<AgencyId>,
     index: Index<'a>,
-    /// Where each item stands in `items`, and what the rules read of it.
-    read: BTreeMap<StatementId, (usize, ItemFacts<'a>)>,
+    /// What is known of each item beside itself.
+    read: BTreeMap<StatementId, Read<'a>>,
     /// For each item, the agencies that certainly knew it.
     knew: BTreeMap<StatementId, Vec<(AgencyId, Interval, Vec<u64>)>>,
 }
@@ -183,8 +205,25 @@ impl<'a> Case<'a> {
 
     /// One item.
     pub fn item(&self, position: StatementId) -> Option<&Item> {
-        let (place, _) = self.read.get(&position)?;
-        self.items.get(*place)
+        self.items.get(self.read.get(&position)?.place)
+    }
+
+    /// The items among these statements, in order.
+    pub(crate) fn items_at(
+        &self,
+        statements: impl Iterator<Item = StatementId>,
+    ) -> impl Iterator<Item = &Item> {
+        let places = statements.filter_map(|statement| self.read.get(&statement));
+        let mut places: Vec<usize> = places.map(|read| read.place).collect();
+        places.sort_unstable();
+        let places = places.into_iter();
+        places.filter_map(|place| self.items.get(place))
+    }
+
+    /// The statements that say that they respond to, fulfil or continue another.
+    pub(crate) fn answers_to(&self, statement: StatementId) -> impl Iterator<Item = &Seen<'a>> {
+        let answers = self.index.answers.get(&statement).into_iter().flatten();
+        answers.filter_map(|answer| self.view.get(*answer))
     }
 
     /// Every agency of the case: registered, with a feed, an author, or named in an entry. Sorted.
@@ -228,16 +267,15 @@ impl<'a> Case<'a> {
             return Need::Source;
         }
         let unread;
-        let facts = if let Some((_, facts)) = self.read.get(&item.position) {
-            facts
+        let Read { facts, rules, .. } = if let Some(read) = self.read.get(&item.position) {
+            read
         } else {
-            unread = item::facts(self, seen);
+            unread = Read::of(self.pack, seen, item::facts(self, seen));
             &unread
         };
-        let date = first_day(seen.occurred());
-        let asking: Vec<(Duty, bool)> = self
-            .pack
-            .needs_for(facts, date)
+        let asking: Vec<(Duty, bool)> = rules
+            .iter()
+            .copied()
             .filter(|rule| self.may_mean(rule, agency, item))
             .filter_map(|rule| self.duty(rule, facts, item, agency))
             .collect();

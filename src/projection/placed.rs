@@ -76,7 +76,8 @@ pub struct Unseen {
 pub struct Log {
     entries: Vec<Placed>,
     unseen: Vec<Unseen>,
-    by_id: BTreeMap<(AgencyId, EventId), usize>,
+    /// Indexes of the entries by event id, author and index.
+    by_id: Vec<usize>,
     by_record: BTreeMap<(AgencyId, String), usize>,
 }
 
@@ -97,9 +98,6 @@ impl Log {
         };
         let mut about_record = Vec::new();
         for (index, entry) in log.entries.iter().enumerate() {
-            log.by_id
-                .entry((entry.agency.clone(), entry.event_id))
-                .or_insert(index);
             let record = &entry.event.source_record_id;
             if record.is_empty() {
                 continue;
@@ -114,7 +112,15 @@ impl Log {
         for (key, index) in about_record {
             log.by_record.entry(key).or_insert(index);
         }
+        let mut by_id: Vec<usize> = (0..log.entries.len()).collect();
+        by_id.sort_by(|a, b| log.id_at(*a).cmp(&log.id_at(*b)));
+        log.by_id = by_id;
         log
+    }
+
+    fn id_at(&self, index: usize) -> Option<(&EventId, &AgencyId)> {
+        let entry = self.entries.get(index)?;
+        Some((&entry.event_id, &entry.agency))
     }
 
     /// The entries, in position order.
@@ -134,6 +140,11 @@ impl Log {
             .and_then(|index| self.entries.get(index))
     }
 
+    /// The entry at a position, if it is here.
+    pub fn at(&self, position: u64) -> Option<&Placed> {
+        self.entries.get(self.index_at(position)?)
+    }
+
     /// Index of the entry at a position.
     pub(super) fn index_at(&self, position: u64) -> Option<usize> {
         let found = self
@@ -149,7 +160,12 @@ impl Log {
                 .by_record
                 .get(&(agency.clone(), record_id.clone()))
                 .copied(),
-            EntryRef::Event { agency, id } => self.by_id.get(&(agency.clone(), *id)).copied(),
+            EntryRef::Event { agency, id } => {
+                let wanted = Some((id, agency));
+                let first = self.by_id.partition_point(|at| self.id_at(*at) < wanted);
+                let found = self.by_id.get(first).copied();
+                found.filter(|at| self.id_at(*at) == wanted)
+            }
         }
     }
 }

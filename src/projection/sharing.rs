@@ -29,7 +29,7 @@ use super::need::{Case, Item};
 use crate::domain::id::AgencyId;
 use crate::rules::Pack;
 
-pub(in crate::projection) use acts::may_answer;
+pub(in crate::projection) use acts::{is_answer, may_answer};
 pub use late::both_readings;
 pub(crate) use needed::sent;
 pub use row::{Figures, RowKind, SharingAnswer, SharingRow};

@@ -54,7 +54,8 @@ pub struct ItemFacts<'a> {
     pub child_lives_there: bool,
     /// Whether the person who joined the household is an adult.
     pub adult: bool,
-    /// How many days before this item each earlier one of the same type about the child happened.
+    /// How many days before this item each earlier one of the same type about the child happened; those further back
+    /// than any filter counts may be left out.
     pub earlier_same_type_days_ago: Vec<u32>,
 }
 
@@ -115,6 +116,9 @@ impl ItemFilter {
         let named = |list: &[String]| list.iter().any(|e| e == facts.event);
         let by_type = named(&self.events)
             || (any_item && self.events.iter().any(|e| e == ANY_ITEM) && !named(&self.except));
+        if !by_type {
+            return false;
+        }
         let codes = [
             (&self.harm, facts.harm),
             (&self.level, facts.level),
@@ -128,10 +132,9 @@ impl ItemFilter {
             (&self.role, facts.role),
             (&self.basis, facts.basis),
         ];
-        by_type
-            && codes
-                .iter()
-                .all(|(accepted, value)| accepts(accepted, value))
+        codes
+            .iter()
+            .all(|(accepted, value)| accepts(accepted, value))
             && (self.force_grade_not.is_empty()
                 || !accepts(&self.force_grade_not, facts.force_grade))
             && (!self.other_person_identified || facts.other_person_identified)

@@ -314,14 +314,22 @@ impl Pack {
     }
 
     /// The rules computed by default that were in force on `date` and take the item.
-    pub fn needs_for<'a>(
-        &'a self,
-        facts: &'a ItemFacts<'a>,
+    pub fn needs_for<'p>(
+        &'p self,
+        facts: &ItemFacts<'_>,
         date: Date,
-    ) -> impl Iterator<Item = &'a NeedRule> {
-        self.needs
-            .iter()
-            .filter(move |n| n.on && n.in_force(date) && self.takes(n, facts))
+    ) -> impl Iterator<Item = &'p NeedRule> {
+        let is_item = self.is_item(facts);
+        self.needs.iter().filter(move |n| {
+            n.on && n.in_force(date) && any_matches(n.items.iter(), facts, is_item)
+        })
+    }
+
+    /// The days back from an item in which a filter of the pack counts earlier ones of its type, at most.
+    pub fn counts_back_days(&self) -> u32 {
+        let items = self.items.iter().chain(&self.answers);
+        let filters = items.chain(self.needs.iter().flat_map(|need| &need.items));
+        filters.map(|filter| filter.within_days).max().unwrap_or(0)
     }
 }
 

@@ -66,7 +66,15 @@ pub(super) struct Job {
     pub(super) is_batch: bool,
     pub(super) bytes: usize,
     pub(super) deadline: Deadline,
-    pub(super) answer: oneshot::Sender<Result<Vec<Placement>, Refused>>,
+    pub(super) answer: oneshot::Sender<Answered>,
+}
+
+/// What the writer says to a request.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) outcome: Result<Vec<Placement>, Refused>,
+    /// What was prepared goes back to who prepared it: dropping it takes longer than many another step of the writer.
+    _spent: Vec<Prepared>,
 }
 
 /// What the writer thread is sent.
@@ -126,7 +134,7 @@ impl Writer {
         if self.shared.poisoned.load(Ordering::SeqCst) {
             return jobs
                 .into_iter()
-                .for_each(|job| answer(job.answer, Err(Refused::InDoubt)));
+                .for_each(|job| answer(job.answer, Err(Refused::InDoubt), job.items));
         }
         if let Err(error) = self.shared.vault.ensure(self.shared.size()) {
             let cause: &(dyn std::error::Error + 'static) = &error;
@@ -134,7 +142,7 @@ impl Writer {
             let refused = Refused::Store(error.to_string());
             return jobs
                 .into_iter()
-                .for_each(|job| answer(job.answer, Err(refused.clone())));
+                .for_each(|job| answer(job.answer, Err(refused.clone()), job.items));
         }
         let now = self.shared.clock.monotonic();
         let time = self.guard.next(self.shared.clock.as_ref());
@@ -143,25 +151,22 @@ impl Writer {
         let mut waiting = Vec::with_capacity(jobs.len());
         for job in jobs {
             if job.deadline.is_some_and(|deadline| deadline <= now) {
-                answer(job.answer, Err(Refused::DeadlinePassed));
+                answer(job.answer, Err(Refused::DeadlinePassed), job.items);
                 continue;
             }
-            let placed = self.stage(job.items, job.is_batch, time, &mut commit);
+            let placed = self.stage(&job.items, job.is_batch, time, &mut commit);
             // A store that failed once answers nothing more, whatever is asked of it.
             if let Err(refused) = &placed
                 && let Some(why) = refused.store_failure()
             {
                 self.poison(why.into());
             }
-            waiting.push((job.answer, placed));
+            waiting.push((job.answer, placed, job.items));
         }
-        match self.make_durable(commit) {
-            Ok(()) => waiting.into_iter().for_each(|(to, with)| answer(to, with)),
-            Err(refused) => {
-                for (to, _) in waiting {
-                    answer(to, Err(refused.clone()));
-                }
-            }
+        let durable = self.make_durable(commit);
+        for (to, with, spent) in waiting {
+            let outcome = durable.as_ref().map_err(Clone::clone).and(with);
+            answer(to, outcome, spent);
         }
     }
 
@@ -276,10 +281,15 @@ fn drain(first: Job, queue: &Receiver<Message>) -> (Vec<Job>, bool) {
 
 /// Answers a caller; one that has gone away does not care.
 fn answer(
-    to: oneshot::Sender<Result<Vec<Placement>, Refused>>,
-    with: Result<Vec<Placement>, Refused>,
+    to: oneshot::Sender<Answered>,
+    outcome: Result<Vec<Placement>, Refused>,
+    spent: Vec<Prepared>,
 ) {
-    drop(to.send(with));
+    let answered = Answered {
+        outcome,
+        _spent: spent,
+    };
+    drop(to.send(answered));
 }
 
 #[cfg(test)]

@@ -4,27 +4,26 @@
 //! anybody who has the same entries gets the same answer. Restriction and erasure apply as of now at every date.
 
 mod parties;
+mod replay;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::domain::id::{AgencyId, CaseId, EventId, Practitioner};
+use crate::domain::id::{AgencyId, CaseId, Practitioner};
 use crate::domain::time::{AsAt, london_date, tick_after};
 use crate::ledger::chain::ChainWalk;
 use crate::ledger::digest::{ChainTag, Link};
-use crate::ledger::entry::SealedEntry;
 use crate::projection::cut::{At, Basis, Cut, cut};
 use crate::projection::knowledge::{Holder, through_eyes_of};
 use crate::projection::late::{self, Earlier};
-use crate::projection::placed::{Log, Placed, Unseen, UnseenReason};
+use crate::projection::placed::{Log, Unseen, UnseenReason};
 
 use self::parties::Parties;
 use super::Service;
 use super::error::Refused;
-use super::limits;
 use super::read::blocking;
-use super::shared::{Shared, decode, timestamp};
+use super::shared::{Shared, timestamp};
 
 /// What is asked of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,14 +221,14 @@ impl Shared {
     /// The entries of a case and of the registry below `end`, the chain of the case checked.
     fn log(&self, tag: ChainTag, end: u64) -> Result<CaseLog, Refused> {
         let mut walk = ChainWalk::new(&self.origin, tag);
-        let (mut placed, mut unseen) = (Vec::new(), Vec::new());
-        let case = self.chain(tag, end, &mut walk)?;
+        let case = self.replay(tag, end, &mut walk)?;
         let registry_tag = self.origin.registry_tag();
         let mut registry_walk = ChainWalk::new(&self.origin, registry_tag);
-        let registry = self.chain(registry_tag, end, &mut registry_walk)?;
-        let mut erased = 0;
-        for entry in case.iter().chain(&registry) {
-            if let Some(entry) = self.placed(entry)? {
+        let registry = self.replay(registry_tag, end, &mut registry_walk)?;
+        let mut placed = Vec::with_capacity(case.len().saturating_add(registry.len()));
+        let (mut unseen, mut erased) = (Vec::new(), 0);
+        for (entry, opened) in case.into_iter().chain(registry) {
+            if let Some(entry) = opened {
                 placed.push(entry);
                 continue;
             }
@@ -250,61 +249,6 @@ impl Shared {
             case_head: head.link(),
             erased,
         })
-    }
-
-    fn chain(
-        &self,
-        tag: ChainTag,
-        end: u64,
-        walk: &mut ChainWalk,
-    ) -> Result<Vec<SealedEntry>, Refused> {
-        let mut entries: Vec<SealedEntry> = Vec::new();
-        loop {
-            let from = walk.head().case_seq().saturating_add(1);
-            let page = self
-                .journal
-                .read_chain(tag.as_bytes(), from, limits::PAGE_MAX)?;
-            let before = entries.len();
-            for stored in page.iter().filter(|stored| stored.position < end) {
-                let entry = decode(stored)?;
-                let position = entry.position();
-                walk.next(entry.parsed())
-                    .map_err(|_break| Refused::Damaged { position })?;
-                if !entry.content_intact() {
-                    return Err(Refused::Damaged { position });
-                }
-                entries.push(entry);
-            }
-            if entries.len() == before {
-                return Ok(entries);
-            }
-            if entries.len() > limits::CASE_ENTRIES {
-                return Err(Refused::TooMany {
-                    what: "the case",
-                    actual: entries.len(),
-                    limit: limits::CASE_ENTRIES,
-                });
-            }
-        }
-    }
-
-    /// The event at its place; `None` when its content was erased.
-    fn placed(&self, entry: &SealedEntry) -> Result<Option<Placed>, Refused> {
-        let Some(content) = self.open(entry)? else {
-            return Ok(None);
-        };
-        let position = entry.position();
-        let damaged = || Refused::Damaged { position };
-        let event = (self.decoder)(&content.event).map_err(|_unreadable| damaged())?;
-        Ok(Some(Placed {
-            position,
-            case_seq: entry.case_seq(),
-            appended: timestamp(entry.appended()),
-            ingest: entry.ingest(),
-            agency: entry.agency().parse().map_err(|_no_agency| damaged())?,
-            event_id: EventId(entry.event_id()),
-            event: Arc::new(event),
-        }))
     }
 }
 

@@ -44,6 +44,9 @@ pub const PAGE_BYTES: usize = 3 * 1024 * 1024;
 /// thousand is a mistake of a feed, and is refused with that reason rather than answered late.
 pub const CASE_ENTRIES: usize = 50_000;
 
+/// Threads that read one case for a question at most, that of the question included; never more than processors.
+pub const REPLAY_THREADS: usize = 4;
+
 /// Entries a subscription reads from the journal at a time while it catches up.
 pub const SUBSCRIBE_PAGE: usize = 256;
 

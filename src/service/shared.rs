@@ -178,8 +178,19 @@ impl Shared {
     /// # Errors
     /// [`Refused::Damaged`] when it is not what was sealed.
     pub(super) fn open(&self, entry: &SealedEntry) -> Result<Option<Content>, Refused> {
+        Self::open_with(entry, self.vault.key(entry.position()))
+    }
+
+    /// Content of an entry, with what the vault answered for its position; `None` when its key is gone.
+    ///
+    /// # Errors
+    /// [`Refused::Damaged`] when it is not what was sealed.
+    pub(super) fn open_with(
+        entry: &SealedEntry,
+        key: Result<EntryKey, NoKey>,
+    ) -> Result<Option<Content>, Refused> {
         let position = entry.position();
-        let key = match self.vault.key(position) {
+        let key = match key {
             Ok(key) => key,
             Err(NoKey::Erased) => return Ok(None),
             Err(none @ NoKey::NotYet) => return Err(Refused::Store(none.to_string())),

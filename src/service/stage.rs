@@ -24,15 +24,15 @@ impl Writer {
     /// [`Refused`]; for a batch, [`Refused::Batch`] naming the event.
     pub(super) fn stage(
         &self,
-        items: Vec<Prepared>,
+        items: &[Prepared],
         is_batch: bool,
         time: Result<i64, ClockFault>,
         commit: &mut Overlay,
     ) -> Result<Vec<Placement>, Refused> {
         let mark = commit.begin();
         let mut placements = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
-            match self.place(&item, time, commit) {
+        for (index, item) in items.iter().enumerate() {
+            match self.place(item, time, commit) {
                 Ok(placement) => placements.push(placement),
                 Err(cause) => {
                     commit.take_back(&mark);

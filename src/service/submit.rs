@@ -12,7 +12,7 @@ use crate::ledger::digest::TreeHash;
 
 use super::Service;
 use super::access::Caller;
-use super::append::{Job, Message, Placement};
+use super::append::{Answered, Job, Message, Placement};
 use super::error::Refused;
 use super::limits;
 use super::prepare::{self, Context, Prepared, Submission};
@@ -34,7 +34,7 @@ pub struct Receipt {
 /// A request that is checked and committed to, and not yet queued.
 pub struct Ready {
     job: Box<Job>,
-    wait: oneshot::Receiver<Result<Vec<Placement>, Refused>>,
+    wait: oneshot::Receiver<Answered>,
 }
 
 impl std::fmt::Debug for Ready {
@@ -55,7 +55,7 @@ pub struct NotQueued {
 /// An append that is queued: wait for it, or drop it (it is committed or not all the same).
 #[derive(Debug)]
 pub struct Queued {
-    answer: oneshot::Receiver<Result<Vec<Placement>, Refused>>,
+    answer: oneshot::Receiver<Answered>,
 }
 
 impl Service {
@@ -185,10 +185,8 @@ impl Service {
     /// [`Refused`] as the writer answered.
     pub async fn receipts(&self, queued: Queued) -> Result<Vec<Receipt>, Refused> {
         // The writer answers every job it takes; it drops them only when it has stopped.
-        let placements = queued
-            .answer
-            .await
-            .map_err(|_dropped| Refused::Stopping)??;
+        let answered = queued.answer.await;
+        let placements = answered.map_err(|_dropped| Refused::Stopping)?.outcome?;
         let head = self.shared.head();
         placements
             .into_iter()
@@ -201,9 +199,8 @@ impl Service {
     /// # Errors
     /// [`Refused`] as the writer answered.
     pub async fn receipt(&self, queued: &mut Queued) -> Result<Receipt, Refused> {
-        let placements = (&mut queued.answer)
-            .await
-            .map_err(|_dropped| Refused::Stopping)??;
+        let answered = (&mut queued.answer).await;
+        let placements = answered.map_err(|_dropped| Refused::Stopping)?.outcome?;
         let placement = placements.into_iter().next().ok_or(Refused::InDoubt)?;
         prove(&self.shared, &self.shared.head(), placement)
     }

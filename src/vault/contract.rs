@@ -91,7 +91,12 @@ fn keys(vault: &dyn Vault) -> Result<Vec<EntryKey>, String> {
         let key = vault.key(*position);
         key.map_err(|none| format!("position {position}: {none}"))
     };
-    PLACES.iter().map(key).collect()
+    let keys: Result<Vec<EntryKey>, String> = PLACES.iter().map(key).collect();
+    let keys = keys?;
+    let together = vault.keys(&PLACES).into_iter();
+    let same = together.eq(keys.iter().cloned().map(Ok));
+    ensure(same, || "keys asked for together are others".to_owned())?;
+    Ok(keys)
 }
 
 /// The key of each place is the one it had, or erased where it is among these.

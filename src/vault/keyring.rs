@@ -102,6 +102,12 @@ impl Vault for Keyring {
         self.lock().file.key(position)
     }
 
+    fn keys(&self, positions: &[u64]) -> Vec<Result<EntryKey, NoKey>> {
+        // Under one lock, so that the walk goes forward whoever else asks meanwhile.
+        let file = &mut self.lock().file;
+        positions.iter().map(|one| file.key(*one)).collect()
+    }
+
     fn destroy(&self, positions: &[u64], erased_up_to: u64) -> Result<(), VaultError> {
         let positions = positions.iter().copied();
         self.lock().file.destroy(positions, erased_up_to)

@@ -4,6 +4,8 @@
 //! protobuf, need only these numbers. A pair is (body number, or 0 for the envelope; field number).
 //! A test compares the tables with the descriptor.
 
+use std::sync::LazyLock;
+
 /// The fields that occur at most once.
 #[rustfmt::skip]
 pub const SINGULAR_FIELDS: &[(u32, u32)] = &[
@@ -283,11 +285,46 @@ pub fn is_about_record(body: u32) -> bool {
 
 /// Whether this program knows the field.
 pub fn is_known(body: u32, number: u32) -> bool {
-    let pair = (body, number);
-    SINGULAR_FIELDS.binary_search(&pair).is_ok()
-        || REPEATED_FIELDS.binary_search(&pair).is_ok()
-        || body == 0
-            && BODIES
-                .binary_search_by_key(&number, |(known, _)| *known)
-                .is_ok()
+    /// A bit for each known field of a body, at the index of its number; those of the envelope at 0.
+    static KNOWN: LazyLock<Vec<u32>> = LazyLock::new(|| {
+        let mut known = vec![0; 1_000];
+        let fields = SINGULAR_FIELDS.iter().chain(REPEATED_FIELDS).copied();
+        for (body, number) in fields.chain(BODIES.iter().map(|(body, _)| (*body, BODY))) {
+            if let Some(bits) = known.get_mut(body as usize) {
+                *bits |= bit(number);
+            }
+        }
+        known
+    });
+    let has = |body: u32, number| {
+        let bits = KNOWN.get(body as usize).copied().unwrap_or_default();
+        bits & bit(number) != 0
+    };
+    has(body, number) || (body == 0 && is_body(number) && has(number, BODY))
+}
+
+/// Stands for a body itself among its fields: no field has the number 0.
+const BODY: u32 = 0;
+
+/// The bit of a field number; none above 31, which a test holds the tables to.
+fn bit(number: u32) -> u32 {
+    1_u32.checked_shl(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_known_when_a_table_has_it_and_never_otherwise() {
+        let listed =
+            |pair: (u32, u32)| SINGULAR_FIELDS.contains(&pair) || REPEATED_FIELDS.contains(&pair);
+        for body in 0..1_100 {
+            for number in 0..1_100 {
+                let is_listed = listed((body, number))
+                    || (body == 0 && BODIES.iter().any(|(known, _)| *known == number));
+                assert_eq!(is_known(body, number), is_listed, "{body}.{number}");
+            }
+        }
+    }
 }

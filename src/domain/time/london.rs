@@ -5,13 +5,14 @@ use jiff::{Timestamp, civil};
 
 /// The zone in which people's dates are meant. Compiled in.
 pub fn london() -> TimeZone {
-    static LONDON: TimeZone = jiff::tz::get!("Europe/London");
     LONDON.clone()
 }
 
+static LONDON: TimeZone = jiff::tz::get!("Europe/London");
+
 /// The London calendar date of an instant.
 pub fn london_date(at: Timestamp) -> civil::Date {
-    at.to_zoned(london()).date()
+    LONDON.to_datetime(at).date()
 }
 
 /// The first instant of a London day. None outside the calendar's range (years -9999 to 9999).

@@ -11,16 +11,9 @@ use crate::projection::placed::Placed;
 /// in the cut: the reading may rest on that one. Ascending; a position that is not in the cut has no row.
 pub(super) fn entries(cut: &Cut, positions: impl IntoIterator<Item = u64>) -> Vec<pb::EntryRow> {
     let named: BTreeSet<u64> = positions.into_iter().collect();
-    let mut statements: BTreeMap<u64, &Reading> = BTreeMap::new();
-    for reading in cut.readings() {
-        statements.insert(reading.position(), reading);
-        for member in reading.members() {
-            statements.entry(*member).or_insert(reading);
-        }
-    }
     let mut wanted: BTreeMap<u64, &Reading> = BTreeMap::new();
     for position in &named {
-        let Some(reading) = statements.get(position) else {
+        let Some(reading) = cut.reading(*position) else {
             continue;
         };
         wanted.insert(reading.position(), reading);
@@ -29,14 +22,14 @@ pub(super) fn entries(cut: &Cut, positions: impl IntoIterator<Item = u64>) -> Ve
         }
         // A new understanding is a statement of its own.
         for correction in reading.corrections() {
-            if let Some(reading) = statements.get(&correction.position) {
+            if let Some(reading) = cut.reading(correction.position) {
                 wanted.insert(correction.position, reading);
             }
         }
     }
-    let placed = cut.log().entries().iter();
-    placed
-        .filter_map(|entry| Some(row(cut, entry, wanted.get(&entry.position)?)))
+    let wanted = wanted.into_iter();
+    wanted
+        .filter_map(|(position, reading)| Some(row(cut, cut.log().at(position)?, reading)))
         .collect()
 }
 

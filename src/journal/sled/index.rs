@@ -129,16 +129,21 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the tail is worth writing.
+    fn is_due(&self, tail: &Tail) -> bool {
+        let enough = RUN_ENTRIES.min(self.limit / 2).max(1);
+        let entries = tail.fresh.entries;
+        entries >= enough || ((tail.settling || tail.pressed) && entries > 0)
+    }
+
     /// Waits until the tail is worth writing and takes it; `None` to stop.
     fn take(&self) -> Option<Arc<Rows>> {
-        let enough = RUN_ENTRIES.min(self.limit / 2).max(1);
         let mut tail = self.tail();
         loop {
             if self.stop.load(Ordering::Acquire) {
                 return None;
             }
-            let entries = tail.fresh.entries;
-            if entries >= enough || ((tail.settling || tail.pressed) && entries > 0) {
+            if self.is_due(&tail) {
                 tail.pressed = false;
                 let taken = Arc::new(std::mem::take(&mut tail.fresh));
                 tail.taken = Some(Arc::clone(&taken));
@@ -287,7 +292,10 @@ impl Index {
             }
         }
         size.store(new_size, Ordering::Release);
-        self.shared.changed.notify_all();
+        // The follower alone waits for a tail that grows: it is woken when it would take it, not by every commit.
+        if self.shared.is_due(&tail) {
+            self.shared.changed.notify_all();
+        }
     }
 
     /// The entry with this agency and event id.

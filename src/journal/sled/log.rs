@@ -1,4 +1,4 @@
-//! The log tree: blocks by first position and part, one sled batch a commit.
+//! The log tree: blocks by first position and part.
 
 use ::sled::{Batch, IVec, Tree};
 
@@ -82,12 +82,15 @@ impl Log {
     }
 
     /// Hands one commit to sled; durable only after a flush and a sync.
+    ///
+    /// Part after part, not as one sled batch: a batch has a manifest that sled writes by itself first, which doubles
+    /// the writes and the waits of a small commit. Nothing rests on a batch: sled keeps a prefix of what it was handed, a
+    /// commit says how many parts it has, and one that is not whole was never acknowledged and is dropped.
     pub(super) fn apply(&self, blocks: Vec<Vec<u8>>, first: u64) -> ::sled::Result<()> {
-        let mut batch = Batch::default();
         for (value, part) in blocks.into_iter().zip(0_u32..) {
-            batch.insert(&block::key(first, part), value);
+            self.tree.insert(block::key(first, part), value)?;
         }
-        self.tree.apply_batch(batch)
+        Ok(())
     }
 
     /// The size of the log, after dropping a tail commit of which a part is missing: it was never acknowledged.
@@ -264,10 +267,39 @@ impl Log {
         Ok(end)
     }
 
+    /// Reads entries by their places.
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader {
+            log: self,
+            last: None,
+        }
+    }
+}
+
+/// Reads entries by their places. The block read last is kept: entries of a chain often lie in one.
+pub(super) struct Reader<'l> {
+    log: &'l Log,
+    /// First position and part of the block, and its payload.
+    last: Option<((u64, u32), Vec<u8>)>,
+}
+
+impl Reader<'_> {
+    /// The payload of a block, checked.
+    fn payload(&mut self, first: u64, part: u32) -> Result<&[u8], ReadError> {
+        let wanted = (first, part);
+        let payload = match self.last.take() {
+            Some((of, payload)) if of == wanted => payload,
+            Some(_) | None => self
+                .log
+                .with_block(first, part, |block| Ok(block.payload.to_vec()))?,
+        };
+        Ok(&self.last.insert((wanted, payload)).1)
+    }
+
     /// Reads one entry by its place.
-    pub(super) fn read_at(&self, place: &Place) -> Result<Stored, ReadError> {
+    pub(super) fn read_at(&mut self, place: &Place) -> Result<Stored, ReadError> {
         let wrong = || damaged(place.position, "the index does not fit the log");
-        let capacity = block::capacity(&self.origin);
+        let capacity = block::capacity(&self.log.origin);
         let offset = usize::try_from(place.offset).map_err(|_large| wrong())?;
         let length = usize::try_from(place.length).map_err(|_large| wrong())?;
         let mut bytes = Vec::with_capacity(length);
@@ -277,16 +309,13 @@ impl Log {
         let mut skip = offset.checked_rem(capacity).unwrap_or_default();
         while bytes.len() < length {
             let number = part.ok_or_else(wrong)?;
-            self.with_block(place.commit, number, |block| {
-                let rest = block.payload.get(skip..).unwrap_or_default();
-                let wanted = rest.len().min(length - bytes.len());
-                bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
-                if rest.is_empty() {
-                    Err(BlockError::Short)
-                } else {
-                    Ok(())
-                }
-            })?;
+            let payload = self.payload(place.commit, number)?;
+            let rest = payload.get(skip..).unwrap_or_default();
+            if rest.is_empty() {
+                return Err(damaged(place.commit, BlockError::Short));
+            }
+            let wanted = rest.len().min(length - bytes.len());
+            bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
             part = number.checked_add(1);
             skip = 0;
         }

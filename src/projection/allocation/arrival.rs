@@ -1,5 +1,6 @@
 //! What arrived in a gap, and what softens it: `semantics.md` 5.1.10.
 
+use super::Question;
 use super::acts::Acts;
 use super::days::{DayRange, Span, day_after};
 use super::gap::{Gap, GapEnd};
@@ -9,8 +10,18 @@ use crate::domain::event::{Content, Role};
 use crate::domain::time::Interval;
 use crate::projection::cut::Reading;
 
-/// Lists in a gap the items that arrived, the actions that fell due and the entries that soften it.
-pub(super) fn annotate(gap: &mut Gap, key: &Key, acts: &Acts<'_>, known: &[(u64, Interval)]) {
+/// Lists in each gap the items that arrived, the actions that fell due and the entries that soften it.
+pub(super) fn annotate_all(gaps: &mut [Gap], key: &Key, acts: &Acts<'_>, question: &Question<'_>) {
+    if gaps.is_empty() {
+        return;
+    }
+    let known = (question.items_known)(&key.agency, &key.child);
+    for gap in gaps {
+        annotate(gap, key, acts, &known);
+    }
+}
+
+fn annotate(gap: &mut Gap, key: &Key, acts: &Acts<'_>, known: &[(u64, Interval)]) {
     let to = match gap.at_least.to {
         GapEnd::Before(day) => day,
         GapEnd::SoFar(last) | GapEnd::Covered(last) => day_after(last),

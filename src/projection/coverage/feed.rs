@@ -183,23 +183,40 @@ pub(super) fn standing(feeds: &mut BTreeMap<AgencyId, Feed>, event: &CaseEvent, 
     }
 }
 
-/// An entry that arrived shows that the feed was alive, or that its kind was back-loaded.
-pub(super) fn arrival(feeds: &mut BTreeMap<AgencyId, Feed>, entry: &Placed) {
-    let event = asserted(&entry.event);
-    let Some(kind) = event.feed_kind() else {
-        return;
-    };
-    let recorded = last_day(entry.recorded_or_appended());
-    let feed = feeds.entry(entry.agency.clone()).or_default();
-    match entry.ingest {
-        Ingest::Live => feed.last_live = feed.last_live.max(Some(recorded)),
-        Ingest::Backload => {
-            let speaks_of = match &entry.event.recorded {
-                Some(_) => recorded,
-                None => last_day(event.occurred.resolve(entry.appended)),
-            };
-            let last = feed.backloaded.entry(kind).or_insert(speaks_of);
-            *last = (*last).max(speaks_of);
+/// An entry that arrived shows that the feed was alive, or that its kind was back-loaded. Days are made of the latest
+/// instants alone: the later instant is on no earlier day.
+pub(super) fn arrivals<'a>(feeds: &mut BTreeMap<AgencyId, Feed>, entries: &'a [Placed]) {
+    type Latest<K> = BTreeMap<K, Interval>;
+    let mut live: Latest<&AgencyId> = BTreeMap::new();
+    let mut backloaded: Latest<(&AgencyId, FeedKind)> = BTreeMap::new();
+    let later = |known: &mut Interval, one: Interval| {
+        if known.latest < one.latest {
+            *known = one;
         }
+    };
+    for entry in entries {
+        let event: &'a CaseEvent = asserted(&entry.event);
+        let Some(kind) = event.feed_kind() else {
+            continue;
+        };
+        let recorded = entry.recorded_or_appended();
+        match entry.ingest {
+            Ingest::Live => later(live.entry(&entry.agency).or_insert(recorded), recorded),
+            Ingest::Backload => {
+                let speaks_of = match &entry.event.recorded {
+                    Some(_) => recorded,
+                    None => event.occurred.resolve(entry.appended),
+                };
+                let last = backloaded.entry((&entry.agency, kind)).or_insert(speaks_of);
+                later(last, speaks_of);
+            }
+        }
+    }
+    for (agency, recorded) in live {
+        feeds.entry(agency.clone()).or_default().last_live = Some(last_day(recorded));
+    }
+    for ((agency, kind), speaks_of) in backloaded {
+        let feed = feeds.entry(agency.clone()).or_default();
+        feed.backloaded.insert(kind, last_day(speaks_of));
     }
 }

@@ -411,13 +411,7 @@ fn first_wordings(case: &Case<'_>, agencies: &[AgencyId]) -> Vec<FirstWording> {
             });
         }
         for correction in &item.corrected_by {
-            let Some(made) = case
-                .cut()
-                .log()
-                .entries()
-                .iter()
-                .find(|e| e.position == *correction)
-            else {
+            let Some(made) = case.cut().log().at(*correction) else {
                 continue;
             };
             let made = made.recorded_or_appended();

@@ -225,12 +225,33 @@ impl Proof {
     }
 }
 
+impl Proof {
+    /// How a fact stands, in a state, that nothing else shows.
+    fn alone(&self, state: State) -> Standing {
+        let mut evidence = self.evidence.clone();
+        evidence.dedup();
+        Standing {
+            state,
+            since: self.since,
+            how: self.how,
+            grade: self.grade,
+            promptness: self.promptness,
+            on_file: self.on_file,
+            dates_differ_by: 0,
+            evidence,
+        }
+    }
+}
+
 impl Fact {
     /// How the fact stood at the exclusive instant `t`; none when nothing yet showed it.
     pub fn standing(&self, t: Timestamp) -> Option<Standing> {
         let state = self.proofs.iter().map(|proof| proof.state_at(t)).max()?;
         if state == State::None {
             return None;
+        }
+        if let [only] = self.proofs.as_slice() {
+            return Some(only.alone(state));
         }
         let of_state: Vec<&Proof> = self
             .proofs

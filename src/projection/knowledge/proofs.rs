@@ -12,7 +12,7 @@ use super::fact::{Effect, Fact, Grade, Holder, How, Promptness, Proof, Statement
 /// All proofs found so far.
 #[derive(Debug, Default)]
 pub(super) struct Proofs {
-    by: BTreeMap<(Holder, StatementId), Vec<Proof>>,
+    by: BTreeMap<Holder, BTreeMap<StatementId, Vec<Proof>>>,
 }
 
 /// What one entry shows about one telling, before it is laid on an item and a holder.
@@ -99,8 +99,9 @@ impl Proofs {
         let theirs = self
             .by
             .iter_mut()
-            .filter(|((holder, _), _)| holder.agency() == by);
-        for proof in theirs.flat_map(|(_, proofs)| proofs) {
+            .filter(|(holder, _)| holder.agency() == by)
+            .flat_map(|(_, of_statement)| of_statement.values_mut());
+        for proof in theirs.flatten() {
             if proof.carrier == Some(share) {
                 proof.effect = Effect::Disputed;
                 proof.evidence.push(position);
@@ -110,7 +111,8 @@ impl Proofs {
     }
 
     fn push(&mut self, holder: Holder, statement: StatementId, proof: Proof) {
-        let list = self.by.entry((holder, statement)).or_default();
+        let of_holder = self.by.entry(holder).or_default();
+        let list = of_holder.entry(statement).or_default();
         if !list.contains(&proof) {
             list.push(proof);
         }
@@ -119,32 +121,29 @@ impl Proofs {
     /// The proofs of one agency, by statement.
     pub(super) fn of_agency<'a>(
         &'a self,
-        agency: &'a AgencyId,
-    ) -> impl Iterator<Item = (StatementId, &'a [Proof])> + 'a {
-        self.by
-            .iter()
-            .filter_map(move |((holder, statement), proofs)| match holder {
-                Holder::Agency(known) if known == agency => Some((*statement, proofs.as_slice())),
-                Holder::Agency(_) | Holder::Practitioner(_) => None,
-            })
+        agency: &AgencyId,
+    ) -> impl Iterator<Item = (StatementId, &'a [Proof])> + use<'a> {
+        let theirs = self.by.get(&Holder::Agency(agency.clone()));
+        let theirs = theirs.into_iter().flatten();
+        theirs.map(|(statement, proofs)| (*statement, proofs.as_slice()))
     }
 
     /// The facts, each with its proofs in order of since.
-    pub(super) fn into_facts(self) -> BTreeMap<(Holder, StatementId), Fact> {
-        self.by
-            .into_iter()
-            .map(|((holder, statement), mut proofs)| {
+    pub(super) fn into_facts(self) -> BTreeMap<Holder, BTreeMap<StatementId, Fact>> {
+        let by = self.by.into_iter();
+        by.map(|(holder, of_statement)| {
+            let facts = of_statement.into_iter().map(|(statement, mut proofs)| {
                 proofs.sort_by(|a, b| a.since.cmp(&b.since).then(a.evidence.cmp(&b.evidence)));
-                let key = (holder.clone(), statement);
-                (
-                    key,
-                    Fact {
-                        holder,
-                        statement,
-                        proofs,
-                    },
-                )
-            })
-            .collect()
+                let fact = Fact {
+                    holder: holder.clone(),
+                    statement,
+                    proofs,
+                };
+                (statement, fact)
+            });
+            let facts = facts.collect();
+            (holder, facts)
+        })
+        .collect()
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::{Grade, Holder, State, StatementId};
-use crate::domain::event::{Content, FeedKind, RelationKind, Role, Significance};
+use crate::domain::event::{Content, FeedKind, Role, Significance};
 use crate::domain::id::{AgencyId, PersonRef, Practitioner};
 use crate::projection::coverage::Absence;
 use crate::projection::late::Dependence;
@@ -120,10 +120,13 @@ fn on_file(case: &Case<'_>, change: &HolderChange) -> Option<OnFile> {
         .pack
         .calendar()
         .add_working_days(*began, parameters.file_read_within);
-    let unread: Vec<StatementId> = items(case)
+    let before = Holder::Practitioner(change.from.clone());
+    let known = case.knowledge().facts_of(&before);
+    let unread: Vec<StatementId> = case
+        .items_at(known.map(|fact| fact.statement))
+        .filter(|item| item.certain && !item.struck)
         .filter(|item| should_know(case, item) && same_child(&item.children, &change.children))
         .filter(|item| {
-            let before = Holder::Practitioner(change.from.clone());
             let knew = case.knowledge().learned(&before, item.position);
             knew.is_some_and(|knew| first_day(knew.since) < change.ended)
         })
@@ -161,7 +164,7 @@ fn shown(case: &Case<'_>, item: &Item, who: &Practitioner, due: Date) -> bool {
     if learned.is_some_and(|learned| first_day(learned.since) <= due) {
         return true;
     }
-    case.view.statements().any(|seen| {
+    case.answers_to(item.position).any(|seen| {
         let theirs = *seen.agency == who.agency
             && seen
                 .event
@@ -171,12 +174,6 @@ fn shown(case: &Case<'_>, item: &Item, who: &Practitioner, due: Date) -> bool {
         theirs
             && first_day(seen.occurred()) <= due
             && !matches!(seen.event.content, Content::Record(_))
-            && seen.event.relations.iter().any(|relation| {
-                matches!(
-                    relation.kind,
-                    RelationKind::RespondsTo | RelationKind::Fulfils | RelationKind::Continues
-                ) && case.view.resolve(&relation.target) == Some(item.position)
-            })
     })
 }
 

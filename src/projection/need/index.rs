@@ -22,8 +22,8 @@ use crate::domain::event::record::RecordContent;
 use crate::domain::event::sharing::SharingContent;
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::projection::cut::{Cut, Reading};
-use crate::projection::knowledge::{Knowledge, State, StatementId, View};
-use crate::projection::sharing::may_answer;
+use crate::projection::knowledge::{Fact, Knowledge, State, StatementId, View};
+use crate::projection::sharing::{is_answer, may_answer};
 
 /// A fact with the first and the last day on which it may have happened.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +60,8 @@ pub(super) struct Index<'a> {
     pub(super) links: Vec<StatementId>,
     /// Statements that may answer an item, with the first and the last day of each, by the first.
     pub(super) acts: Vec<(Date, Date, StatementId)>,
+    /// For each statement, those that say that they respond to, fulfil or continue it.
+    pub(super) answers: BTreeMap<StatementId, Vec<StatementId>>,
     /// Decisions to withhold, as statements.
     pub(super) withheld: Vec<StatementId>,
     /// Agencies with a statement of their own.
@@ -76,6 +78,7 @@ impl<'a> Index<'a> {
             authors: BTreeMap::new(),
             links: Vec::new(),
             acts: Vec::new(),
+            answers: BTreeMap::new(),
             withheld: Vec::new(),
             wrote: BTreeSet::new(),
             named: BTreeSet::new(),
@@ -103,6 +106,12 @@ impl<'a> Index<'a> {
                 let on = seen.occurred();
                 index.acts.push((first_day(on), last_day(on), seen.id));
             }
+            let answers = seen.event.relations.iter();
+            for relation in answers.filter(|relation| is_answer(relation.kind)) {
+                if let Some(target) = view.resolve(&relation.target) {
+                    index.answers.entry(target).or_default().push(seen.id);
+                }
+            }
             match &seen.event.content {
                 Content::Record(
                     RecordContent::IdentityLinked(_) | RecordContent::IdentityUnlinked(_),
@@ -112,12 +121,13 @@ impl<'a> Index<'a> {
             }
         }
         index.acts.sort_unstable();
-        let at = knowledge.at();
-        for fact in knowledge.facts() {
-            let agency = fact.holder.agency();
-            if !index.named.contains(agency)
-                && fact.standing(at).is_some_and(|s| s.state != State::None)
-            {
+        for holder in knowledge.holders() {
+            let shown = |fact: &Fact| {
+                let mut proofs = fact.proofs.iter();
+                proofs.any(|proof| proof.state_at(knowledge.at()) != State::None)
+            };
+            let agency = holder.agency();
+            if !index.named.contains(agency) && knowledge.facts_of(holder).any(shown) {
                 index.named.insert(agency.clone());
             }
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Case, days, first_day};
+use super::{Case, Read, days, first_day};
 use crate::domain::event::allocation::AllocationContent;
 use crate::domain::event::case::CaseContent;
 use crate::domain::event::concern::{ConcernContent, IncidentKind};
@@ -66,12 +66,10 @@ pub struct Item {
 }
 
 /// The items of a cut, and where each stands with what the rules read of it.
-pub(super) fn items<'a>(
-    case: &Case<'a>,
-) -> (Vec<Item>, BTreeMap<StatementId, (usize, ItemFacts<'a>)>) {
+pub(super) fn items<'a>(case: &Case<'a>) -> (Vec<Item>, BTreeMap<StatementId, Read<'a>>) {
     let links = links(&case.view);
     let subjects = foreign(&case.view);
-    let mut read: BTreeMap<StatementId, ItemFacts<'a>> = BTreeMap::new();
+    let mut read: BTreeMap<StatementId, Read<'a>> = BTreeMap::new();
     let mut items: Vec<Item> = case
         .view
         .statements()
@@ -97,7 +95,7 @@ pub(super) fn items<'a>(
                 Some(alias) => vec![alias.person.clone()],
                 None => seen.event.children.clone(),
             };
-            read.insert(seen.id, facts);
+            read.insert(seen.id, Read::of(case.pack, seen, facts));
             Some(Item {
                 position: seen.id,
                 kind: kind(seen),
@@ -124,10 +122,11 @@ pub(super) fn items<'a>(
     for (item, candidates) in items.iter_mut().zip(found) {
         item.candidates = candidates;
     }
-    let places = items.iter().enumerate();
-    let read = places
-        .filter_map(|(place, item)| Some((item.position, (place, read.remove(&item.position)?))))
-        .collect();
+    for (place, item) in items.iter().enumerate() {
+        if let Some(read) = read.get_mut(&item.position) {
+            read.place = place;
+        }
+    }
     (items, read)
 }
 
@@ -328,7 +327,12 @@ fn content_facts<'a>(case: &Case<'a>, seen: &Seen<'a>, facts: &mut ItemFacts<'a>
         }
         Content::Concern(ConcernContent::HealthMissed(missed)) => {
             let counted = missed.in_a_row.unwrap_or(1).saturating_sub(1);
-            let mut earlier = earlier(case, seen);
+            let back = if counted == 0 {
+                case.pack.counts_back_days()
+            } else {
+                u32::MAX
+            };
+            let mut earlier = earlier(case, seen, back);
             while earlier.len() < usize::try_from(counted).unwrap_or(0).min(100) {
                 earlier.push(0);
             }
@@ -349,12 +353,14 @@ fn content_facts<'a>(case: &Case<'a>, seen: &Seen<'a>, facts: &mut ItemFacts<'a>
     }
 }
 
-/// Days back to each earlier certain entry of the same kind about the same child.
-fn earlier(case: &Case<'_>, seen: &Seen<'_>) -> Vec<u32> {
+/// Days back to each earlier certain entry of the same kind about the same child, so many days back at most.
+fn earlier(case: &Case<'_>, seen: &Seen<'_>, back: u32) -> Vec<u32> {
     let day = first_day(seen.occurred());
-    case.index
-        .of_type(seen.event.content.type_name())
-        .iter()
+    let of_type = case.index.of_type(seen.event.content.type_name());
+    // In the order of their first days: see `Cut::readings`.
+    let begin = of_type.partition_point(|other| days(other.first, day) > i64::from(back));
+    let near = of_type.iter().skip(begin);
+    near.take_while(|other| other.first < day)
         .filter(|other| other.fact.position() != seen.id)
         .filter(|other| other.is_about(&seen.event.children))
         .filter_map(|other| u32::try_from(days(other.first, day)).ok())

@@ -23,7 +23,7 @@ use crate::domain::event::{Attendance, Content, FeedKind, Presence, Role};
 use crate::domain::id::{AgencyId, PersonRef};
 use crate::projection::coverage::Cover;
 use crate::projection::cut::Reading;
-use crate::projection::knowledge::State;
+use crate::projection::knowledge::{Holder, State};
 use crate::rules::need::Party;
 
 /// How a part in the case counts whose beginning has no certain day.
@@ -48,12 +48,8 @@ impl Doubt {
 /// Every agency of the case.
 pub(super) fn agencies(case: &Case<'_>) -> Vec<AgencyId> {
     let mut all: BTreeSet<AgencyId> = case.coverage.agencies().cloned().collect();
-    all.extend(case.view.statements().map(|seen| seen.agency.clone()));
-    all.extend(
-        case.knowledge
-            .facts()
-            .map(|fact| fact.holder.agency().clone()),
-    );
+    all.extend(case.index.wrote.iter().copied().cloned());
+    all.extend(case.knowledge.holders().map(Holder::agency).cloned());
     all.into_iter().collect()
 }
 

@@ -161,7 +161,8 @@ fn first_answer(
         .min()
 }
 
-fn is_answer(kind: RelationKind) -> bool {
+/// Whether an entry that relates to another in this way answers it.
+pub(in crate::projection) fn is_answer(kind: RelationKind) -> bool {
     matches!(
         kind,
         RelationKind::RespondsTo | RelationKind::Fulfils | RelationKind::Continues

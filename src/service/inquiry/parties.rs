@@ -92,6 +92,6 @@ impl<'a> Parties<'a> {
     fn holders(&self) -> BTreeSet<Holder> {
         let today = cut(self.log, Basis::Now, self.now);
         let knowledge = Knowledge::of(&today);
-        knowledge.facts().map(|fact| fact.holder.clone()).collect()
+        knowledge.holders().cloned().collect()
     }
 }

@@ -84,7 +84,7 @@ impl Page<'_> {
 fn once(changes: &mut Vec<pb::HolderChange>, message: pb::HolderChange) -> usize {
     let same = changes
         .iter()
-        .position(|other| bare(other) == bare(&message));
+        .position(|other| other.day == message.day && bare(other) == bare(&message));
     let place = same.unwrap_or(changes.len());
     match changes.get_mut(place) {
         Some(other) => {

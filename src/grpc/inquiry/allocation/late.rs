@@ -134,10 +134,7 @@ pub(in crate::grpc::inquiry) fn entries_of(asked: &Asked, named: Vec<u64>) -> Ve
     let Some(first) = asked.earlier.as_ref().map(|cuts| &cuts.first) else {
         return entries(&asked.cut, named);
     };
-    let has = |cut: &Cut, position: u64| {
-        let mut all = cut.log().entries().iter();
-        all.any(|entry| entry.position == position)
-    };
+    let has = |cut: &Cut, position: u64| cut.log().at(position).is_some();
     let missing: Vec<u64> = named
         .iter()
         .copied()

@@ -14,7 +14,8 @@ pub(in crate::grpc::inquiry) fn spells(spells: impl Iterator<Item = pb::Spell>) 
     };
     let mut shown: Vec<pb::Spell> = Vec::new();
     for spell in spells {
-        match shown.iter_mut().find(|other| bare(other) == bare(&spell)) {
+        let same = |other: &&mut pb::Spell| other.from == spell.from && bare(other) == bare(&spell);
+        match shown.iter_mut().find(same) {
             Some(other) => {
                 join(&mut other.children, spell.children);
                 join(&mut other.evidence, spell.evidence);
@@ -37,7 +38,8 @@ pub(in crate::grpc::inquiry) fn gaps(gaps: impl Iterator<Item = pb::Gap>) -> Vec
     };
     let mut shown: Vec<pb::Gap> = Vec::new();
     for gap in gaps {
-        match shown.iter_mut().find(|other| bare(other) == bare(&gap)) {
+        let same = |other: &&mut pb::Gap| other.from == gap.from && bare(other) == bare(&gap);
+        match shown.iter_mut().find(same) {
             Some(other) => {
                 join(&mut other.children, gap.children);
                 join(&mut other.evidence, gap.evidence);
