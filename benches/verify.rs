@@ -12,7 +12,8 @@ use caseledger::journal::block;
 use caseledger::journal::scan::{CommitReader, scan};
 use caseledger::vault::derive::KeyWalk;
 use caseledger::verify::{Checker, KeyState, Looker, Outcome};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ledger::{SealedLedger, origin};
 
 const ENTRIES: u64 = 20_000;
@@ -31,6 +32,25 @@ fn file(stored: &[Vec<u8>]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// The file alone: finding its blocks, and reading its commits again.
+fn scanning(group: &mut BenchmarkGroup<'_, WallTime>, file: &[u8]) {
+    let find = || scan(file, origin().as_str(), |_done| ControlFlow::Continue(()));
+    group.bench_function("blocks found in a file", |b| {
+        b.iter(|| assert_eq!(find().unwrap().size(), ENTRIES));
+    });
+    let found = find().unwrap();
+    group.bench_function("found commits read again", |b| {
+        b.iter(|| {
+            let mut reader = CommitReader::trusting(Cursor::new(file));
+            for commit in &found.commits {
+                reader
+                    .read(commit, |entry| assert!(!black_box(entry).is_empty()))
+                    .unwrap();
+            }
+        });
+    });
 }
 
 fn verify(c: &mut Criterion) {
@@ -52,26 +72,7 @@ fn verify(c: &mut Criterion) {
             }
         });
     });
-    let file = file(&stored);
-    let find = || {
-        scan(file.as_slice(), origin().as_str(), |_done| {
-            ControlFlow::Continue(())
-        })
-    };
-    group.bench_function("blocks found in a file", |b| {
-        b.iter(|| assert_eq!(find().unwrap().size(), ENTRIES));
-    });
-    let found = find().unwrap();
-    group.bench_function("found commits read again", |b| {
-        b.iter(|| {
-            let mut reader = CommitReader::trusting(Cursor::new(&file));
-            for commit in &found.commits {
-                reader
-                    .read(commit, |entry| assert!(!black_box(entry).is_empty()))
-                    .unwrap();
-            }
-        });
-    });
+    scanning(&mut group, &file(&stored));
     group.bench_function("each entry looked at by itself, its content opened", |b| {
         b.iter(|| {
             let (mut looker, mut walk) = (Looker::default(), KeyWalk::new());
