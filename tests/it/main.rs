@@ -21,6 +21,7 @@ mod kill;
 mod raw;
 mod read;
 mod refusals;
+mod replay;
 mod sample_case;
 mod stop;
 mod system;

@@ -17,7 +17,7 @@ pub fn london_date(at: Timestamp) -> civil::Date {
 
 /// The first instant of a London day. None outside the calendar's range (years -9999 to 9999).
 pub fn day_start(day: civil::Date) -> Option<Timestamp> {
-    day.to_zoned(london()).ok().map(|zoned| zoned.timestamp())
+    LONDON.to_timestamp(day.to_datetime(civil::Time::MIN)).ok()
 }
 
 /// Difference of two London dates in days; negative when `to` is before `from`.
