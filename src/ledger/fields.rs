@@ -42,10 +42,10 @@ pub struct Step {
 impl Step {
     /// The 12 bytes: number, index and count.
     pub(super) fn encode(self) -> [u8; 12] {
-        let [a, b, c, d] = self.number.to_be_bytes();
-        let [e, f, g, h] = self.index.to_be_bytes();
-        let [i, j, k, l] = self.count.to_be_bytes();
-        [a, b, c, d, e, f, g, h, i, j, k, l]
+        let words = [self.number, self.index, self.count].map(u32::to_be_bytes);
+        let mut out = [0; 12];
+        out.copy_from_slice(words.as_flattened());
+        out
     }
 
     fn decode(bytes: &[u8; 12]) -> Option<Self> {
