@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use caseledger::journal::memory::Disk;
 use caseledger::journal::sled::{Options, SledJournal};
@@ -59,9 +59,12 @@ fn run(ledger: &Path, options: &[&str], most: Duration) -> (Option<i32>, String)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let until = Instant::now() + most;
-    while child.try_wait().unwrap().is_none() && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(20));
+    let look = Duration::from_millis(20);
+    for _ in 0..most.as_millis() / look.as_millis() {
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(look);
     }
     let code = child
         .try_wait()
