@@ -42,7 +42,7 @@ pub fn open_directory(
     machine: Machine,
 ) -> Result<Arc<Service>, (Exit, String)> {
     directory::Directory::on(root, machine)
-        .open(Some(origin), &mut |_done, _all| {})
+        .open(Some(origin), false, &mut |_done, _all| {})
         .map_err(|failure| (failure.exit, failure.to_string()))
 }
 

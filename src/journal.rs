@@ -63,6 +63,24 @@ pub struct Stored {
     pub bytes: Vec<u8>,
 }
 
+/// What a start needs of one entry without reading it, told by who appended it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The hash of its leaf in the tree over the ledger.
+    pub leaf: [u8; 32],
+    /// Whether a start has to read it all the same.
+    pub is_landmark: bool,
+}
+
+/// The marks that were kept, of the first entries without a hole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Leaf hashes, from position 0 on.
+    pub leaves: Vec<[u8; 32]>,
+    /// The landmarks among them, in order, as they are stored.
+    pub landmarks: Vec<Stored>,
+}
+
 /// Reads a record back from stored bytes; used when indexes are rebuilt from the log. The text of an error names what
 /// is wrong with the bytes and no personal data.
 pub type Decode = fn(&[u8]) -> Result<Record, String>;
@@ -123,6 +141,27 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// [`ReadError`] if the store cannot be read.
     fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError>;
+
+    /// Keeps the marks of the entries from position `from` on, behind the acknowledgement and when it suits: how many are
+    /// there after a restart is not promised. They are no evidence; who uses them proves them first. Unless it says
+    /// otherwise an adapter keeps none.
+    fn remember(&self, _from: u64, _marks: &[Mark]) {}
+
+    /// The marks that are kept, of at most all entries; none after they could not be read.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store or a landmark cannot be read.
+    fn remembered(&self) -> Result<Marks, ReadError> {
+        Ok(Marks::default())
+    }
+
+    /// Gives up all marks: they turned out to be wrong.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot be written.
+    fn forget(&self) -> Result<(), ReadError> {
+        Ok(())
+    }
 }
 
 /// Checks what every adapter must refuse before it writes anything.

@@ -40,6 +40,8 @@ pub struct Service {
     queue: SyncSender<Message>,
     writer: Mutex<Option<JoinHandle<()>>>,
     marker: PathBuf,
+    /// What is verified while serving.
+    left: Mutex<Option<start::Later>>,
 }
 
 impl Service {
@@ -47,13 +49,28 @@ impl Service {
         shared: Arc<Shared>,
         queue: SyncSender<Message>,
         writer: JoinHandle<()>,
-        marker: PathBuf,
+        (marker, left): (PathBuf, Option<start::Later>),
     ) -> Self {
         Self {
             shared,
             queue,
             writer: Mutex::new(Some(writer)),
             marker,
+            left: Mutex::new(left),
+        }
+    }
+
+    /// What was found not to check while the ledger is served; nothing is appended from then on. `None` until then.
+    pub fn fault(&self) -> Option<Arc<start::StartError>> {
+        self.shared.fault.borrow().clone()
+    }
+
+    /// Waits until something is found that does not check: for ever, in a sound ledger.
+    pub async fn faulty(&self) {
+        let mut fault = self.shared.fault.subscribe();
+        // The sender lives in the service.
+        if fault.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 
@@ -79,6 +96,12 @@ impl Service {
     /// [`Refused::InDoubt`] when a commit had ended in doubt; [`Refused::Store`] when the writer died.
     pub async fn stop(&self) -> Result<(), Refused> {
         self.begin_stop();
+        let left = self
+            .left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(left);
         let thread = self
             .writer
             .lock()

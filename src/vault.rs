@@ -11,7 +11,9 @@ pub mod keyring;
 pub mod memory;
 pub mod slot;
 
-use self::derive::NoKey;
+use std::ops::Range;
+
+use self::derive::{KeyNodes, NoKey, SEGMENT};
 use self::file::VaultError;
 use crate::ledger::content::EntryKey;
 
@@ -52,4 +54,28 @@ pub trait Vault: Send + Sync {
 
     /// Every erasure order at a position below this has been carried out; 0 in a new vault.
     fn erased_up_to(&self) -> u64;
+
+    /// The positions below `size` whose keys were destroyed, in order, as ranges; `None` when not all of them have been
+    /// given a seed. The same as asking for each key.
+    fn erased_below(&self, size: u64) -> Option<Vec<Range<u64>>> {
+        let mut erased = Vec::new();
+        for position in 0..size {
+            match self.key(position) {
+                Ok(_) => {}
+                Err(NoKey::Erased) => erased.push(position..position.saturating_add(1)),
+                Err(NoKey::NotYet) => return None,
+            }
+        }
+        Some(erased)
+    }
+}
+
+/// What [`Vault::erased_below`] answers, of these nodes.
+fn erased_below(nodes: &KeyNodes, size: u64) -> Option<Vec<Range<u64>>> {
+    if nodes.segments().saturating_mul(SEGMENT) < size {
+        return None;
+    }
+    let cut = |range: Range<u64>| range.start..range.end.min(size);
+    let ranges = nodes.erased_ranges().into_iter().map(cut);
+    Some(ranges.filter(|range| !range.is_empty()).collect())
 }

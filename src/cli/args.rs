@@ -111,6 +111,9 @@ pub struct Serve {
     /// caseledger.example/development.
     #[arg(long, env = "CASELEDGER_ORIGIN")]
     pub origin: Option<String>,
+    /// Check every stored entry before serving, not while serving.
+    #[arg(long)]
+    pub verify_first: bool,
 }
 
 /// `demo`.

@@ -32,7 +32,7 @@ pub(super) async fn demo(global: &Global, demo: &Demo) -> Result<Exit, Failure> 
     let place = Place::new()?;
     let service = place
         .directory()
-        .open(Some(ORIGIN), &mut |_done, _all| {})?;
+        .open(Some(ORIGIN), false, &mut |_done, _all| {})?;
     let listener = serve::bind(demo.listen).await?;
     let address = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();

@@ -1,6 +1,7 @@
 //! The files of one ledger in a directory, and opening them: the composition of journal, vault, clock and keys.
 
 mod beside;
+mod rehearse;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -19,12 +20,11 @@ use crate::ledger::note::{NoteSigner, VerifierKey};
 use crate::ledger::statement::Origin;
 use crate::service::Service;
 use crate::service::clock::SystemClock;
-use crate::service::start::{Parts, boot_id, read_record, start};
+use crate::service::start::{Parts, StartError, boot_id, read_record, start, start_at_tail};
 use crate::vault::keyring::Keyring;
 
 use super::error::{Failure, causes, is_of_system};
 use super::exit::Exit;
-use super::verify::Copied;
 
 /// A small file of a ledger that cannot be used.
 fn lost(path: &Path, why: &dyn std::fmt::Display) -> Failure {
@@ -269,59 +269,6 @@ impl Directory {
         written.map_err(|error| self.unusable(&error))
     }
 
-    /// Opens a copy first: sled cuts off what it cannot read behind a damaged place, and what it cuts off is lost,
-    /// although our own scanner still finds it in the file. Refuses, with the original as it was, when the copy does
-    /// not open or shows less than the newest checkpoint promises.
-    fn rehearse(
-        &self,
-        origin: &Origin,
-        after_power_cut: bool,
-        broken: &Broken<'_>,
-    ) -> Result<(), Failure> {
-        let head = self.newest(broken)?;
-        let promised = head.map_or(0, |head| head.checkpoint.checkpoint().size);
-        if !self.blocks().exists() {
-            let gone = format!(
-                "{} is missing, but a checkpoint of {promised} entries was given out: restore the store",
-                self.blocks().display()
-            );
-            return if promised == 0 {
-                Ok(())
-            } else {
-                Err(broken(&gone))
-            };
-        }
-        let copied = match Copied::of(&self.journal()) {
-            Ok(copied) => copied,
-            Err(error) => {
-                tracing::warn!(%error, "no copy of the store could be made to try it on first");
-                return Ok(());
-            }
-        };
-        let damaged = |why: &dyn std::fmt::Display| {
-            broken(&format!(
-                "the store is damaged, or older than its head file: {why}; it was not opened"
-            ))
-        };
-        let store = match copied.open(origin, after_power_cut) {
-            Ok(store) => store,
-            Err(error) if is_of_system(&error) => {
-                let error = causes(&error);
-                tracing::warn!(%error, "a copy of the store could not be tried first");
-                return Ok(());
-            }
-            Err(error) => return Err(damaged(&causes(&error))),
-        };
-        let shown = store.size().map_err(|error| damaged(&error))?;
-        if shown < promised {
-            let why = format!(
-                "opened, it would keep {shown} of the {promised} entries of its newest checkpoint"
-            );
-            return Err(damaged(&why));
-        }
-        Ok(())
-    }
-
     /// What the head file says, before it is opened for good.
     fn newest(&self, broken: &Broken<'_>) -> Result<Option<Head>, Failure> {
         let bytes = match fs::read(self.head()) {
@@ -400,19 +347,29 @@ impl Directory {
         Ok((journal, size))
     }
 
-    /// Opens the ledger for serving; every stored entry is verified first.
+    /// A record that does not check, with the advice what to do.
+    fn broken(&self, error: &dyn std::fmt::Display) -> Failure {
+        Failure::new(Exit::IntegrityBroken, error.to_string()).advise(format!(
+            "copy the directory before anything else, then check it: caseledger verify store --store {0}\n  \
+             what is whole can be rebuilt in a new directory: caseledger admin salvage {0} NEW",
+            self.root.display()
+        ))
+    }
+
+    /// What was found not to check while the ledger was served.
+    pub(super) fn faulty(&self, fault: &StartError) -> Failure {
+        failed(fault, &|error| self.broken(error))
+    }
+
+    /// Opens the ledger for serving; every stored entry is verified first, or with `at_tail` only what no checkpoint
+    /// proves, and the rest while it is served.
     pub(super) fn open(
         &self,
         origin: Option<&str>,
+        at_tail: bool,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Arc<Service>, Failure> {
-        let broken = |error: &dyn std::fmt::Display| {
-            Failure::new(Exit::IntegrityBroken, error.to_string()).advise(format!(
-                "copy the directory before anything else, then check it: caseledger verify store --store {0}\n  \
-                 what is whole can be rebuilt in a new directory: caseledger admin salvage {0} NEW",
-                self.root.display()
-            ))
-        };
+        let broken = |error: &dyn std::fmt::Display| self.broken(error);
         let (origin, log_key) = self.prepare(origin)?;
         self.check_beside(&origin, &broken)?;
         let (journal, size) = self.open_journal(&origin, &broken)?;
@@ -432,6 +389,7 @@ impl Directory {
             decoder: decode_event,
             singular,
         };
+        let start = if at_tail { start_at_tail } else { start };
         start(parts, progress)
             .map(Arc::new)
             .map_err(|error| failed(&error, &broken))

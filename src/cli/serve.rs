@@ -24,7 +24,11 @@ pub(super) async fn serve(global: &Global, serve: &Serve) -> Result<Exit, Failur
     let listener = bind(serve.listen).await?;
     let bar = output::progress(global, "checking entries");
     let directory = Directory::new(&serve.store);
-    let service = directory.open(serve.origin.as_deref(), &mut |done, all| bar.to(done, all))?;
+    let service = directory.open(
+        serve.origin.as_deref(),
+        !serve.verify_first,
+        &mut |done, all| bar.to(done, all),
+    )?;
     bar.finish();
     // Before anybody is told that it serves: a signal from then on is a graceful stop.
     let stop = stop_signal()?;
@@ -34,7 +38,20 @@ pub(super) async fn serve(global: &Global, serve: &Serve) -> Result<Exit, Failur
         directory.origin()?,
         listener.local_addr()?
     ));
-    run(listener, service, stop).await?;
+    let stop = {
+        let service = Arc::clone(&service);
+        async move {
+            tokio::select! {
+                () = stop => {}
+                () = service.faulty() => {}
+            }
+        }
+    };
+    let ended = run(listener, Arc::clone(&service), stop).await;
+    if let Some(fault) = service.fault() {
+        return Err(directory.faulty(&fault));
+    }
+    ended?;
     output::say("stopped; every acknowledged entry is on disk");
     Ok(Exit::Done)
 }

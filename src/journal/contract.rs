@@ -4,7 +4,7 @@ mod hard;
 mod sample;
 
 use super::memory::Fault;
-use super::{AppendError, Journal, Record, Stored};
+use super::{AppendError, Journal, Mark, Record, Stored};
 
 use self::hard::{concurrent_readers, poisons};
 pub use self::sample::{decode, record, seal};
@@ -38,7 +38,7 @@ type Check<S> = fn(&S) -> Outcome;
 /// # Errors
 /// The first promise broken.
 pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
-    let checks: [(&'static str, Check<S>); 12] = [
+    let checks: [(&'static str, Check<S>); 13] = [
         ("a new journal is empty", new_is_empty),
         ("what was appended is read back in order", reads_back),
         (
@@ -50,6 +50,7 @@ pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
         ("pages are bounded and in order", pages),
         ("an entry is found by agency and event id", finds),
         ("a chain is read in order", chains),
+        ("marks are kept as they were told, or not", keeps_marks),
         ("large entries come back whole", large_entries),
         ("reopening keeps everything", reopens),
         ("a failed commit poisons until reopened", poisons),
@@ -147,6 +148,57 @@ fn expect_exactly(journal: &dyn Journal, records: &[Record]) -> Outcome {
         })?;
     }
     Ok(())
+}
+
+/// What was told of the first entries, as far as it is kept; all of it as it was told.
+fn expect_marks(journal: &dyn Journal, records: &[Record], told: &[Mark]) -> Outcome {
+    let kept = journal.remembered().map_err(|error| text(&error))?;
+    let leaves = told.iter().map(|mark| &mark.leaf);
+    ensure(
+        kept.leaves.len() <= told.len() && leaves.zip(&kept.leaves).all(|(a, b)| a == b),
+        || format!("{} leaves are not those told", kept.leaves.len()),
+    )?;
+    let due = records.iter().zip(told).take(kept.leaves.len());
+    let due = due.filter(|(_, mark)| mark.is_landmark);
+    let due: Vec<&[u8]> = due.map(|(record, _)| record.bytes.as_slice()).collect();
+    let found: Vec<&[u8]> = kept
+        .landmarks
+        .iter()
+        .map(|it| it.bytes.as_slice())
+        .collect();
+    ensure(due == found, || {
+        format!("{} landmarks, not {}", found.len(), due.len())
+    })
+}
+
+fn keeps_marks<S: Store>(store: &S) -> Outcome {
+    let journal = store.open()?;
+    let mark = |record: &Record| Mark {
+        leaf: [u8::try_from(record.position % 251).unwrap_or_default(); 32],
+        is_landmark: record.position.is_multiple_of(9),
+    };
+    let (mut records, mut told) = (Vec::new(), Vec::new());
+    for count in [1, 3, 50, 400, 900, 900, 900, 900, 900, 900] {
+        let from = records.len() as u64;
+        let batch = batch(from, count, 10);
+        journal.append(from, &batch).map_err(|error| text(&error))?;
+        let marks: Vec<Mark> = batch.iter().map(mark).collect();
+        journal.remember(from, &marks);
+        records.extend(batch);
+        told.extend(marks);
+        expect_marks(&*journal, &records, &told)?;
+    }
+    // A hole is not kept.
+    let beyond = (records.len() as u64).saturating_add(7);
+    journal.remember(beyond, &told);
+    expect_marks(&*journal, &records, &told)?;
+    drop(journal);
+    let journal = store.open()?;
+    expect_marks(&*journal, &records, &told)?;
+    journal.forget().map_err(|error| text(&error))?;
+    expect_marks(&*journal, &records, &[])?;
+    journal.remember(0, &told);
+    expect_marks(&*journal, &records, &told)
 }
 
 fn new_is_empty<S: Store>(store: &S) -> Outcome {

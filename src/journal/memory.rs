@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{AppendError, Journal, MAX_PAGE_BYTES, ReadError, Record, Stored, check_batch};
+use super::{
+    AppendError, Journal, MAX_PAGE_BYTES, Mark, Marks, ReadError, Record, Stored, check_batch,
+};
 
 /// What goes wrong with the next append, which then ends in [`AppendError::InDoubt`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,7 @@ struct Contents {
     entries: Vec<Stored>,
     chains: BTreeMap<([u8; 32], u64), u64>,
     events: BTreeMap<([u8; 16], String), u64>,
+    marks: Vec<Mark>,
 }
 
 impl Contents {
@@ -221,5 +224,32 @@ impl Journal for MemoryJournal {
             .get(&(*event_id, agency.to_owned()))
             .copied();
         Ok(position.filter(|position| *position < size))
+    }
+
+    fn remember(&self, from: u64, marks: &[Mark]) {
+        let kept = &mut self.disk.lock().contents.marks;
+        if let Ok(from) = usize::try_from(from)
+            && from <= kept.len()
+        {
+            kept.truncate(from);
+            kept.extend_from_slice(marks);
+        }
+    }
+
+    fn remembered(&self) -> Result<Marks, ReadError> {
+        let size = self.visible();
+        let shared = self.disk.lock();
+        let marks = || shared.contents.marks.iter().zip(0..size);
+        let landmarks = marks().filter(|(mark, _)| mark.is_landmark);
+        let landmarks = landmarks.filter_map(|(_, position)| shared.contents.at(position));
+        Ok(Marks {
+            leaves: marks().map(|(mark, _)| mark.leaf).collect(),
+            landmarks: landmarks.cloned().collect(),
+        })
+    }
+
+    fn forget(&self) -> Result<(), ReadError> {
+        self.disk.lock().contents.marks.clear();
+        Ok(())
     }
 }

@@ -9,6 +9,10 @@ mod alarm;
 mod index;
 mod last;
 mod log;
+mod marks;
+mod open;
+mod recount;
+mod replay;
 mod runs;
 mod sync;
 
@@ -16,21 +20,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use ::sled::{Config, Db, Mode};
+use ::sled::Db;
 
 use self::alarm::Alarm;
-use self::index::{Index, RowSum};
+use self::index::Index;
 use self::last::{LastHandle, panic_text};
 use self::log::{Log, cause, places};
+use self::open::open_trees;
+use self::replay::Snapshots;
 use self::sync::{SyncedFile, check_medium, clear};
 use super::error::Cause;
 use super::{
-    AppendError, Decode, Journal, MAX_PAGE_BYTES, OpenError, ReadError, Record, Stored, block,
-    check_batch,
+    AppendError, Decode, Journal, MAX_PAGE_BYTES, Mark, Marks, OpenError, ReadError, Record,
+    Stored, block, check_batch,
 };
 
+pub use self::replay::{Doubt, Foreseen};
 pub use self::sync::{Medium, SyncFault};
 
 /// Entries that may wait for the indexes before appends are refused, unless configured.
@@ -39,14 +45,16 @@ pub const INDEX_LAG_MAX: usize = 262_144;
 /// Bytes of sled's page cache, unless configured.
 pub const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Bytes of sled's log after which a snapshot of its table of pages is taken, unless configured: a start after kill -9
+/// reads no more than about so many.
+pub const SNAPSHOT_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Commits after which it is checked again that sled still writes the file we sync, and no other.
 pub const COMMITS_PER_CHECK: u64 = 1_000;
 
 const LOG_TREE: &str = "log";
 const INDEX_TREE: &str = "index";
 const REBUILD_PAGE: usize = 1_000;
-const LOCK_TRIES: u32 = 20;
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// How a journal on sled is opened.
 #[derive(Debug, Clone)]
@@ -59,6 +67,8 @@ pub struct Options {
     pub index_lag_max: usize,
     /// Bytes of sled's page cache.
     pub cache_bytes: u64,
+    /// Bytes of sled's log after which a snapshot is taken.
+    pub snapshot_bytes: u64,
     /// Told (entries done, entries in all) while entries above the indexes are read at the start.
     pub progress: fn(u64, u64),
     /// The machine was started anew since the store was written: nothing that sled did not sync is relied on.
@@ -75,6 +85,7 @@ impl Options {
             decode,
             index_lag_max: INDEX_LAG_MAX,
             cache_bytes: CACHE_BYTES,
+            snapshot_bytes: SNAPSHOT_BYTES,
             progress: |_done, _all| {},
             after_power_cut: false,
             fault: SyncFault::default(),
@@ -156,7 +167,8 @@ impl SledJournal {
             })
         })?;
         let synced = SyncedFile::open(dir, options.fault.clone())?;
-        let (index, cursor) = Index::open(index_tree, size, options.index_lag_max)?;
+        let snapshots = Snapshots::new(dir, options.snapshot_bytes);
+        let (index, cursor) = Index::open(index_tree, size, options.index_lag_max, snapshots)?;
         let alarm = Alarm::start(&db).map_err(|error| OpenError::Store {
             path: dir.to_path_buf(),
             doing: "starting the thread that wakes commits",
@@ -179,6 +191,15 @@ impl SledJournal {
         journal.index_from(cursor, size)?;
         journal.size.store(size, Ordering::Release);
         Ok(journal)
+    }
+
+    /// What the store in `dir` will show when it is opened, found out by reading its files only: sled's log from its
+    /// newest snapshot on, each checksum, and the end of the log of `origin`. Not after a power cut.
+    ///
+    /// # Errors
+    /// [`Doubt`] when the files alone do not tell: the store is then to be tried on a copy.
+    pub fn foresee(dir: &Path, origin: &str) -> Result<Foreseen, Doubt> {
+        replay::foresee(dir, (LOG_TREE, INDEX_TREE), origin, SNAPSHOT_BYTES)
     }
 
     /// Reads the entries above the cursor into the tail.
@@ -231,65 +252,6 @@ impl SledJournal {
         })
     }
 
-    /// Counts the indexes against the log: every entry is found by its keys, and no row is left over. Answers how many
-    /// entries were looked at. `progress` is told (entries done, entries in all). Not while something is appended.
-    ///
-    /// # Errors
-    /// [`ReadError::Damaged`] with the first position that does not fit.
-    pub fn recount(&self, mut progress: impl FnMut(u64, u64)) -> Result<u64, ReadError> {
-        if !self.index.settle() {
-            return Err(index_stopped());
-        }
-        let (size, mut next, mut due) = (self.size()?, 0_u64, RowSum::default());
-        while next < size {
-            for (place, bytes) in self.log.read(next, REBUILD_PAGE, size)? {
-                let record = self.decode(place.position, &bytes)?;
-                due.add_entry(&record, &place);
-                next = place.position.saturating_add(1);
-            }
-            progress(next, size);
-        }
-        if self.index.sum()? == due {
-            return Ok(size);
-        }
-        self.find_fault(size)
-    }
-
-    /// The first position whose rows are not as the log makes them, when not all are.
-    fn find_fault(&self, size: u64) -> Result<u64, ReadError> {
-        let (mut next, mut due) = (0_u64, 0_u64);
-        while next < size {
-            for (place, bytes) in self.log.read(next, REBUILD_PAGE, size)? {
-                let position = place.position;
-                let missing = |what: &str| ReadError::Damaged {
-                    position,
-                    what: what.to_owned(),
-                };
-                let record = self.decode(position, &bytes)?;
-                let row = self.index.chain(&record.tag, record.chain_seq, 1)?;
-                if row.first() != Some(&(record.chain_seq, place)) {
-                    return Err(missing("the chain index does not have it"));
-                }
-                due = due.saturating_add(1);
-                if record.is_findable() {
-                    if self.index.find(&record.agency, &record.event_id)? != Some(place) {
-                        return Err(missing("the event index does not have it"));
-                    }
-                    due = due.saturating_add(1);
-                }
-                next = position.saturating_add(1);
-            }
-        }
-        let what = match self.index.rows() {
-            rows if rows == due => "the indexes have other rows than the log makes".to_owned(),
-            rows => format!("the indexes have {rows} rows, the log makes {due}"),
-        };
-        Err(ReadError::Damaged {
-            position: size,
-            what,
-        })
-    }
-
     /// Insert, flush, sync: everything between the checks and the publication.
     fn commit(&self, blocks: Vec<Vec<u8>>, first: u64, commits: u64) -> Result<(), AppendError> {
         let doubt = |doing: &'static str, source: Cause| {
@@ -331,59 +293,6 @@ fn index_stopped() -> ReadError {
     ReadError::Store {
         doing: "writing the indexes",
         source: "the follower has stopped: open the journal anew".into(),
-    }
-}
-
-/// Opens sled and its trees, and brings the tail of the log in order.
-fn open_trees(dir: &Path, options: &Options) -> Result<(Db, Log, ::sled::Tree, u64), OpenError> {
-    let store = |doing: &'static str| {
-        move |error: ::sled::Error| OpenError::Store {
-            path: dir.to_path_buf(),
-            doing,
-            source: cause(error),
-        }
-    };
-    let db = open_db(dir, options)?;
-    let log = db.open_tree(LOG_TREE).map_err(store("opening the log"))?;
-    let log = Log::new(log, options.origin.clone());
-    let size = log.recover()?;
-    let index = db
-        .open_tree(INDEX_TREE)
-        .map_err(store("opening the indexes"))?;
-    db.flush().map_err(store("flushing after the start"))?;
-    Ok((db, log, index, size))
-}
-
-/// Opens sled. Its lock is let go by threads of its own, a little after the last handle is dropped: wait for that.
-fn open_db(dir: &Path, options: &Options) -> Result<Db, OpenError> {
-    let config = Config::new()
-        .path(dir)
-        .mode(Mode::HighThroughput)
-        .flush_every_ms(None)
-        .cache_capacity(options.cache_bytes)
-        .use_compression(false);
-    let mut tries = 0;
-    loop {
-        match config.open() {
-            Ok(db) => return Ok(db),
-            Err(error) if error.to_string().contains("could not acquire lock") => {
-                tries += 1;
-                if tries == LOCK_TRIES {
-                    return Err(OpenError::Locked {
-                        path: dir.to_path_buf(),
-                    });
-                }
-                std::thread::sleep(LOCK_PAUSE);
-            }
-            Err(error) => {
-                let (path, source) = (dir.to_path_buf(), cause(error));
-                return Err(OpenError::Store {
-                    path,
-                    doing: "opening sled",
-                    source,
-                });
-            }
-        }
     }
 }
 
@@ -464,5 +373,39 @@ impl Journal for SledJournal {
             .index
             .find(agency, event_id)?
             .map(|place| place.position))
+    }
+
+    fn remember(&self, from: u64, marks: &[Mark]) {
+        let size = self.size.load(Ordering::Acquire);
+        let mut latest = self.index.latest(from).into_iter().peekable();
+        let mut told = Vec::with_capacity(marks.len());
+        for (mark, position) in marks.iter().zip(from..) {
+            let known = latest.next_if(|place| place.position == position);
+            let place = match (mark.is_landmark, known) {
+                (false, _) => None,
+                (true, Some(place)) => Some(place),
+                (true, None) => match self.log.place(position, size) {
+                    Ok(Some(place)) => Some(place),
+                    // What cannot be read now is not kept, nor is anything after it.
+                    Ok(None) | Err(_) => break,
+                },
+            };
+            told.push((mark.leaf, place));
+        }
+        self.index.remember(from, told);
+    }
+
+    fn remembered(&self) -> Result<Marks, ReadError> {
+        let (leaves, places) = self.index.remembered(self.size()?)?;
+        let mut reader = self.log.reader();
+        let landmarks = places.iter().map(|place| reader.read_at(place));
+        Ok(Marks {
+            leaves,
+            landmarks: landmarks.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn forget(&self) -> Result<(), ReadError> {
+        self.index.forget()
     }
 }

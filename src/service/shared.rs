@@ -10,12 +10,12 @@ use tokio::sync::watch;
 
 use crate::domain::event::CaseEvent;
 use crate::domain::id::{AgencyId, CaseId};
-use crate::journal::{Journal, ReadError, Stored};
+use crate::journal::{Journal, Mark, ReadError, Stored};
 use crate::ledger::chain::ChainHead;
 use crate::ledger::checkpoint::SignedCheckpoint;
 use crate::ledger::content::{Content, EntryKey};
 use crate::ledger::digest::{ChainTag, Link, TreeHash};
-use crate::ledger::entry::SealedEntry;
+use crate::ledger::entry::{EntryKind, SealedEntry};
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
 use crate::ledger::tree::MemoryTree;
@@ -28,6 +28,7 @@ use super::overlay::Overlay;
 use super::prepare::Decoder;
 use super::registry::Registry;
 use super::signer::Signer;
+use super::start::StartError;
 
 /// The newest signed checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub(super) struct Shared {
     pub(super) head: watch::Sender<Head>,
     pub(super) stopping: watch::Sender<bool>,
     pub(super) poisoned: AtomicBool,
+    /// What does not check of the record, found while it is served.
+    pub(super) fault: watch::Sender<Option<Arc<StartError>>>,
     pub(super) queued_bytes: AtomicUsize,
     pub(super) tree: RwLock<MemoryTree>,
     pub(super) cases: RwLock<Cases>,
@@ -212,6 +215,14 @@ impl Shared {
             .iter()
             .map(|staged| staged.entry.leaf_hash())
             .collect();
+        let marks = leaves
+            .iter()
+            .zip(&commit.staged)
+            .map(|(leaf, staged)| Mark {
+                leaf: *leaf.as_bytes(),
+                is_landmark: is_landmark(&staged.entry),
+            });
+        let marks: Vec<Mark> = marks.collect();
         let (size, root) = {
             let mut tree = write(&self.tree);
             for leaf in leaves {
@@ -219,6 +230,8 @@ impl Shared {
             }
             (tree.size(), tree.root())
         };
+        let from = size.saturating_sub(marks.len() as u64);
+        self.journal.remember(from, &marks);
         signer
             .sign(size, root)
             .map_err(|error| Refused::Store(error.to_string()))
@@ -239,6 +252,14 @@ impl Shared {
         }
         self.head.send_replace(head);
     }
+}
+
+/// Whether a start must read this entry, however much it knows of the others: it opens a case, is of the registry, or
+/// orders an erasure.
+pub(super) fn is_landmark(entry: &SealedEntry) -> bool {
+    let kind = entry.kind();
+    let opens = kind == EntryKind::CaseEvent && entry.case_seq() == 1;
+    opens || kind == EntryKind::RegistryEvent || kind == EntryKind::ErasureOrder
 }
 
 /// An appended time as an instant. Times beyond what can be shown become the last one that can.

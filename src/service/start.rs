@@ -1,11 +1,17 @@
-//! Opening a ledger: compare with the head file, re-verify every entry, carry out erasures that a crash left behind,
+//! Opening a ledger: compare with the head file, re-verify the entries, carry out erasures that a crash left behind,
 //! rebuild what is held in memory, start the writer.
+//!
+//! [`start`] verifies every entry first. [`start_at_tail`] is bounded by the tail: the leaves that the journal has kept
+//! are proven by the root of the newest checkpoint, the landmarks and the entries above are read and verified, and the
+//! rest is verified while the ledger is served ([`Service::fault`]). Sizes, roll-back and forks are judged first by both.
 //!
 //! A store that is smaller than its head file, or has another root at that size, was rolled back or exchanged: the
 //! service refuses to start, because everything it would sign from there on would be a fork.
 
+mod checks;
 mod erase;
 mod fold;
+mod later;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,7 +26,7 @@ use tokio::sync::watch;
 use crate::domain::id::EventId;
 use crate::journal::error::Cause;
 use crate::journal::head::{HeadError, HeadFile};
-use crate::journal::{Journal, Record};
+use crate::journal::{Journal, Marks, Record};
 use crate::ledger::entry::SealedEntry;
 use crate::ledger::fields::Singular;
 use crate::ledger::head::Head as Promised;
@@ -30,6 +36,7 @@ use crate::vault::Vault;
 use crate::vault::file::VaultError;
 
 use self::fold::Fold;
+pub(in crate::service) use self::later::Later;
 use super::Service;
 use super::append::{self, Writer};
 use super::clock::{Clock, Guard};
@@ -170,6 +177,49 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service, StartError> {
+    open(parts, false, progress)
+}
+
+/// Opens the ledger, verifying what is above the kept marks, and everything else while it is served. Where there are no
+/// marks, or they do not prove true, it is [`start`].
+///
+/// # Errors
+/// [`StartError`].
+pub fn start_at_tail(
+    parts: Parts,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Service, StartError> {
+    open(parts, true, progress)
+}
+
+/// Everything of the stored entries that is needed, and whether some are still to be verified.
+fn fold<'p>(
+    parts: &'p Parts,
+    (size, promised): (u64, Option<&Promised>),
+    at_tail: bool,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Fold<'p>, bool), StartError> {
+    let marks = parts.journal.remembered().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the marks of entries could not be read: every entry is checked first");
+        Marks::default()
+    });
+    let promised = promised.map(|head| head.checkpoint.checkpoint().head());
+    let of_tail = promised
+        .filter(|_head| at_tail && !marks.leaves.is_empty())
+        .and_then(|head| Fold::of_tail(parts, size, &head, &marks));
+    let (fold, is_left) = match of_tail {
+        Some(fold) => (fold, true),
+        None => (Fold::of_all(parts, size, progress)?, false),
+    };
+    fold.tell(&marks);
+    Ok((fold, is_left))
+}
+
+fn open(
+    parts: Parts,
+    at_tail: bool,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Service, StartError> {
     let signer = Signer::new(&parts.origin, &parts.log_key)?;
     let verifier = signer.verifier();
     let opened = HeadFile::open(&parts.head_file, &verifier)?;
@@ -185,7 +235,7 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
         });
     }
     check_size(promised.as_ref(), size)?;
-    let fold = Fold::of_all(&parts, size, progress)?;
+    let (mut fold, is_left) = fold(&parts, (size, promised.as_ref()), at_tail, progress)?;
     check_root(promised.as_ref(), &fold.tree)?;
     erase::carry_out(&parts, &fold, size)?;
     parts.vault.ensure(size)?;
@@ -197,11 +247,12 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     let guard = Guard::after(if size == 0 {
         i64::MIN
     } else {
-        i64::try_from(fold.appended).unwrap_or(i64::MAX)
+        i64::try_from(fold.appended()).unwrap_or(i64::MAX)
     });
     let marker = marker_path(&parts.head_file);
     let unclean = marker.exists();
     let boot_id = parts.boot_id;
+    let landmarks = std::mem::take(&mut fold.landmarks);
     let learned = fold.learned()?;
     let shared = Arc::new(shared(parts, head, verifier.to_string(), learned));
     let mut writer = Writer {
@@ -230,7 +281,10 @@ pub fn start(parts: Parts, progress: &mut dyn FnMut(u64, u64)) -> Result<Service
     let thread = std::thread::Builder::new().name("writer".to_owned());
     let thread = thread.spawn(move || writer.run(&jobs));
     let thread = thread.map_err(|error| StartError::Writer(error.to_string()))?;
-    Ok(Service::new(shared, queue, thread, marker))
+    let left = is_left.then(|| Later::begin(Arc::clone(&shared), size, landmarks));
+    let left = left.transpose();
+    let left = left.map_err(|error| StartError::Writer(error.to_string()))?;
+    Ok(Service::new(shared, queue, thread, (marker, left)))
 }
 
 /// The head file; with a checkpoint to be written to it first, when it does not yet promise all that will be shown.
@@ -273,6 +327,7 @@ fn shared(
         head: watch::Sender::new(head),
         stopping: watch::Sender::new(false),
         poisoned: AtomicBool::new(false),
+        fault: watch::Sender::new(None),
         queued_bytes: AtomicUsize::new(0),
         tree: RwLock::new(tree),
         cases: RwLock::new(cases),

@@ -35,12 +35,13 @@ type Check<S> = fn(&S) -> Outcome;
 /// # Errors
 /// The first promise broken.
 pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
-    let checks: [(&'static str, Check<S>); 8] = [
+    let checks: [(&'static str, Check<S>); 9] = [
         ("a new vault has no key", new_is_empty),
         ("seeds exist two segments ahead of use", two_ahead),
         ("keys differ and survive reopening", keys_stay),
         ("a destroyed key is gone, and no other", destroys),
         ("destroying again changes nothing", idempotent),
+        ("what is erased is told at once as key by key", tells_erased),
         ("a refused change leaves nothing behind", all_or_nothing),
         ("a failed change poisons until reopened", poisons),
         (
@@ -262,4 +263,32 @@ fn concurrent_readers<S: Store>(store: &S) -> Outcome {
         }
         Ok(())
     })
+}
+
+fn tells_erased<S: Store>(store: &S) -> Outcome {
+    let vault = store.open()?;
+    ensure(vault.erased_below(0) == Some(vec![]), || {
+        "positions are erased in a new vault".to_owned()
+    })?;
+    ensure(vault.erased_below(1).is_none(), || {
+        "a position without a seed is said to have one".to_owned()
+    })?;
+    vault.ensure(0).map_err(|error| error.to_string())?;
+    let gone = [3, 4, 5, 9, SEGMENT - 1, SEGMENT];
+    let destroyed = vault.destroy(&gone, 1);
+    destroyed.map_err(|error| error.to_string())?;
+    for size in [0, 4, 5, 10, 200, SEGMENT, SEGMENT + 1, SEGMENT + 9] {
+        let told = vault.erased_below(size).unwrap_or_default();
+        let told: Vec<u64> = told.into_iter().flatten().collect();
+        let asked = gone.iter().copied().filter(|position| *position < size);
+        ensure(told == asked.collect::<Vec<_>>(), || {
+            format!("below {size} erased are {told:?}")
+        })?;
+        for position in told {
+            ensure(vault.key(position) == Err(NoKey::Erased), || {
+                format!("{position} is not erased")
+            })?;
+        }
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -115,6 +116,10 @@ impl Vault for Keyring {
 
     fn erased_up_to(&self) -> u64 {
         self.lock().file.erased_up_to()
+    }
+
+    fn erased_below(&self, size: u64) -> Option<Vec<Range<u64>>> {
+        super::erased_below(self.lock().file.nodes(), size)
     }
 }
 

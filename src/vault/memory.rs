@@ -3,6 +3,7 @@
 //! What is "on disk" is the [`Disk`], which outlives the vault: drop the vault and open another on the same disk to play
 //! a restart.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Vault;
@@ -139,5 +140,9 @@ impl Vault for MemoryVault {
 
     fn erased_up_to(&self) -> u64 {
         lock(&self.state).contents.erased_up_to
+    }
+
+    fn erased_below(&self, size: u64) -> Option<Vec<Range<u64>>> {
+        super::erased_below(&lock(&self.state).contents.nodes, size)
     }
 }

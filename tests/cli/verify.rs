@@ -260,6 +260,7 @@ fn a_store_that_is_older_than_its_head_is_refused_and_the_reason_is_said() {
     let ledger = place.ledger();
     let serve = [
         "serve",
+        "--verify-first",
         "--listen",
         "127.0.0.1:0",
         "--store",
@@ -280,7 +281,14 @@ fn a_store_that_is_older_than_its_head_is_refused_and_the_reason_is_said() {
 /// What `serve` says about a ledger that it must refuse.
 fn refused(ledger: &Path) -> Told {
     let store = ledger.to_str().unwrap();
-    told(&["serve", "--listen", "127.0.0.1:0", "--store", store])
+    told(&[
+        "serve",
+        "--verify-first",
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+        store,
+    ])
 }
 
 #[test]
@@ -412,7 +420,14 @@ fn a_directory_without_a_ledger_is_not_found_and_an_empty_one_is_no_success() {
 fn refused_start(place: &Place) -> crate::running::Told {
     let ledger = place.ledger();
     let ledger = ledger.to_str().unwrap();
-    told(&["serve", "--listen", "127.0.0.1:0", "--store", ledger])
+    told(&[
+        "serve",
+        "--verify-first",
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+        ledger,
+    ])
 }
 
 #[test]

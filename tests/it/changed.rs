@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use caseledger::journal::memory::{Disk, MemoryJournal};
-use caseledger::journal::{AppendError, Journal, ReadError, Record, Stored};
+use caseledger::journal::{AppendError, Journal, Mark, Marks, ReadError, Record, Stored};
 use caseledger::ledger::chain::ChainHead;
 use caseledger::ledger::commitment::Secret;
 use caseledger::ledger::digest::Link;
@@ -19,11 +19,11 @@ use caseledger::vault::keyring::Keyring;
 use crate::world::{ORIGIN, Setup, World, concern, open, opened, request, temp};
 
 /// A journal on which one bit of the entry at a position reads differently.
-struct Changed {
-    inner: MemoryJournal,
-    position: u64,
-    byte: usize,
-    bit: u8,
+pub(crate) struct Changed {
+    pub(crate) inner: MemoryJournal,
+    pub(crate) position: u64,
+    pub(crate) byte: usize,
+    pub(crate) bit: u8,
 }
 
 impl Changed {
@@ -60,6 +60,18 @@ impl Journal for Changed {
 
     fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
         self.inner.find(agency, event_id)
+    }
+
+    fn remember(&self, from: u64, marks: &[Mark]) {
+        self.inner.remember(from, marks);
+    }
+
+    fn remembered(&self) -> Result<Marks, ReadError> {
+        self.inner.remembered()
+    }
+
+    fn forget(&self) -> Result<(), ReadError> {
+        self.inner.forget()
     }
 }
 

@@ -25,5 +25,6 @@ mod replay;
 mod sample_case;
 mod stop;
 mod system;
+mod tail;
 mod uncommitted;
 mod world;

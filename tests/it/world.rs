@@ -20,7 +20,7 @@ use caseledger::ledger::receipt;
 use caseledger::ledger::statement::Origin;
 use caseledger::service::Service;
 use caseledger::service::clock::{Clock, SystemClock};
-use caseledger::service::start::{Parts, StartError, boot_id, read_record, start};
+use caseledger::service::start::{Parts, StartError, boot_id, read_record, start, start_at_tail};
 use caseledger::vault::Vault;
 use caseledger::vault::file::VaultError;
 use caseledger::vault::keyring::{Keyring, KeyringError};
@@ -40,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) journal: Option<Arc<dyn Journal>>,
     /// What is put before the key file.
     pub(crate) vault: Option<Before>,
+    /// Whether only the tail is verified first.
+    pub(crate) at_tail: bool,
 }
 
 /// Wraps a vault.
@@ -51,6 +53,7 @@ impl Default for Setup {
             clock: Arc::new(SystemClock::new()),
             journal: None,
             vault: None,
+            at_tail: false,
         }
     }
 }
@@ -77,6 +80,7 @@ pub(crate) fn open(dir: &Path, setup: Setup) -> Result<Arc<Service>, StartError>
         decoder: decode_event,
         singular: singular().unwrap(),
     };
+    let start = if setup.at_tail { start_at_tail } else { start };
     start(parts, &mut |_done, _all| {}).map(Arc::new)
 }
 

@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use caseledger::journal::contract::{decode, record};
 use caseledger::journal::scan::scan;
 use caseledger::journal::sled::{Medium, Options, SledJournal};
-use caseledger::journal::{AppendError, Journal, OpenError, Record, block};
+use caseledger::journal::{AppendError, Journal, Mark, OpenError, ReadError, Record, block};
 
 const ORIGIN: &str = "ledger.example/sled";
 const CHILD: &str = "JOURNAL_TEST_CHILD_STORE";
@@ -438,4 +438,45 @@ fn damage_below_sled_ends_in_an_error_or_the_scan_tells() {
         refused + shorter > 0,
         "no damage showed: the test harms nothing"
     );
+}
+
+#[test]
+fn a_mark_that_is_not_of_its_entry_is_found_by_the_recount() {
+    let leaf = |record: &Record| {
+        let (length, rest) = record.bytes.split_first_chunk::<4>().unwrap();
+        let header = &rest[..u32::from_be_bytes(*length) as usize];
+        *caseledger::ledger::tree::leaf_hash(header).as_bytes()
+    };
+    for (key, byte, named) in [(0_u64, 3 * 32 + 5, 3), (128, 128 * 32 + 12, 130)] {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = open(dir.path());
+        for from in (0..5_000).step_by(100) {
+            let records = batch(from, 100);
+            journal.append(from, &records).unwrap();
+            let marks = records.iter().map(|record| Mark {
+                leaf: leaf(record),
+                is_landmark: record.position % 5 == 0,
+            });
+            journal.remember(from, &marks.collect::<Vec<_>>());
+        }
+        assert_eq!(journal.recount(|_done, _all| {}).unwrap(), 5_000);
+        let kept = journal.remembered().unwrap();
+        assert!(kept.leaves.len() >= 4_096, "{}", kept.leaves.len());
+        assert_eq!(kept.landmarks[7].position, 35);
+        assert_eq!(kept.landmarks[7].bytes, batch(35, 1)[0].bytes);
+        drop(journal);
+        let db = raw(dir.path());
+        let tree = db.open_tree("index").unwrap();
+        let key = [&[3], key.to_be_bytes().as_slice()].concat();
+        let mut row = tree.get(&key).unwrap().unwrap().to_vec();
+        row[byte] ^= 1;
+        tree.insert(key, row).unwrap();
+        db.flush().unwrap();
+        drop((tree, db));
+        let recounted = open(dir.path()).recount(|_done, _all| {});
+        assert!(
+            matches!(recounted, Err(ReadError::Damaged { position, .. }) if position == named),
+            "{recounted:?}"
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! The journal and the vault: one contract for every adapter, the block format, the scanner, sled.
 
 mod journal_contract;
+mod journal_foresee;
 mod journal_formats;
 mod journal_scan;
 mod journal_sled;

@@ -275,11 +275,17 @@ pub(crate) fn served(ledger: &Path, what: &str) -> Served {
 /// hold the checkpoint that was kept.
 pub(crate) fn served_after(ledger: &Path, what: &str, verified: i32) -> Served {
     let before = files(ledger);
-    let mut child = program(&["serve", "--listen", "127.0.0.1:0", "--store"])
-        .arg(ledger)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = program(&[
+        "serve",
+        "--verify-first",
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+    ])
+    .arg(ledger)
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
     let began = Instant::now();
     let mut said = String::new();
     let mut serves = false;

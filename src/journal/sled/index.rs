@@ -14,6 +14,8 @@ use std::thread::JoinHandle;
 use ::sled::Tree;
 
 use super::log::Place;
+use super::marks::{self, Told, Waiting};
+use super::replay::Snapshots;
 use super::runs::{Progress, Runs, Stop};
 use crate::journal::{AppendError, ReadError, Record};
 
@@ -82,6 +84,8 @@ impl RowSum {
 struct Rows {
     places: BTreeMap<Vec<u8>, Place>,
     entries: usize,
+    /// Bytes of these entries.
+    bytes: u64,
     /// The position after the last entry.
     end: u64,
 }
@@ -97,6 +101,10 @@ struct Tail {
     /// Write also a small run, once: an append was refused.
     pressed: bool,
     failed: bool,
+    /// Marks that are not yet in a row.
+    marks: Waiting,
+    /// Places of the entries added last, for those of them that turn out to be landmarks.
+    latest: Vec<Place>,
 }
 
 impl Tail {
@@ -133,11 +141,13 @@ impl Shared {
     fn is_due(&self, tail: &Tail) -> bool {
         let enough = RUN_ENTRIES.min(self.limit / 2).max(1);
         let entries = tail.fresh.entries;
-        entries >= enough || ((tail.settling || tail.pressed) && entries > 0)
+        entries >= enough
+            || ((tail.settling || tail.pressed) && entries > 0)
+            || tail.marks.is_much()
     }
 
     /// Waits until the tail is worth writing and takes it; `None` to stop.
-    fn take(&self) -> Option<Arc<Rows>> {
+    fn take(&self) -> Option<(Arc<Rows>, marks::Rows)> {
         let mut tail = self.tail();
         loop {
             if self.stop.load(Ordering::Acquire) {
@@ -145,17 +155,22 @@ impl Shared {
             }
             if self.is_due(&tail) {
                 tail.pressed = false;
+                let marks = tail.marks.take();
                 let taken = Arc::new(std::mem::take(&mut tail.fresh));
                 tail.taken = Some(Arc::clone(&taken));
-                return Some(taken);
+                return Some((taken, marks));
             }
             tail = self.wait(tail);
         }
     }
 
-    fn follow(&self, mut progress: Progress) {
-        while let Some(taken) = self.take() {
+    fn follow(&self, mut progress: Progress, mut snapshots: Snapshots) {
+        while let Some((taken, marks)) = self.take() {
             let written = catch_unwind(AssertUnwindSafe(|| {
+                marks::write(self.runs.tree(), &marks)?;
+                if taken.entries == 0 {
+                    return Ok(());
+                }
                 self.runs.add(&mut progress, taken.places.iter(), taken.end)
             }));
             let written = matches!(written, Ok(Ok(())));
@@ -182,6 +197,7 @@ impl Shared {
                     return;
                 }
             }
+            snapshots.grow(taken.bytes);
         }
     }
 }
@@ -195,7 +211,12 @@ pub(super) struct Index {
 impl Index {
     /// Takes the tree over and starts the follower. Answers also the position up to which the runs are complete; runs
     /// that claim to be ahead of the log, or cannot be read, are emptied.
-    pub(super) fn open(tree: Tree, size: u64, limit: usize) -> Result<(Self, u64), ReadError> {
+    pub(super) fn open(
+        tree: Tree,
+        size: u64,
+        limit: usize,
+        snapshots: Snapshots,
+    ) -> Result<(Self, u64), ReadError> {
         let (runs, progress) = Runs::open(tree, size)?;
         let cursor = progress.cursor;
         let shared = Arc::new(Shared {
@@ -209,7 +230,7 @@ impl Index {
             .name("journal-index".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || shared.follow(progress)
+                move || shared.follow(progress, snapshots)
             });
         let follower = follower.map_err(|error| ReadError::Store {
             doing: "starting the index follower",
@@ -282,10 +303,13 @@ impl Index {
             })
             .collect();
         let mut tail = self.shared.tail();
+        tail.latest.clear();
+        tail.latest.extend(rows.iter().map(|(_, _, place)| *place));
         let fresh = &mut tail.fresh;
         fresh.entries += rows.len();
         for (chain, event, place) in rows {
             fresh.end = place.position.saturating_add(1);
+            fresh.bytes = fresh.bytes.saturating_add(u64::from(place.length));
             fresh.places.insert(chain, place);
             if let Some(event) = event {
                 fresh.places.insert(event, place);
@@ -296,6 +320,34 @@ impl Index {
         if self.shared.is_due(&tail) {
             self.shared.changed.notify_all();
         }
+    }
+
+    /// The places of entries that were added last, from a position on, if they are those.
+    pub(super) fn latest(&self, from: u64) -> Vec<Place> {
+        let tail = self.shared.tail();
+        let latest = tail.latest.iter().skip_while(|place| place.position < from);
+        latest.copied().collect()
+    }
+
+    /// Takes marks in, to be written with the rows.
+    pub(super) fn remember(&self, from: u64, told: Vec<Told>) {
+        let mut tail = self.shared.tail();
+        tail.marks.add(from, told);
+        if tail.marks.is_much() {
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// The marks that are in rows, of a log of `size` entries.
+    pub(super) fn remembered(&self, size: u64) -> Result<(Vec<[u8; 32]>, Vec<Place>), ReadError> {
+        marks::read(self.shared.runs.tree(), size)
+    }
+
+    /// Removes all marks.
+    pub(super) fn forget(&self) -> Result<(), ReadError> {
+        let mut tail = self.shared.tail();
+        tail.marks = Waiting::default();
+        marks::clear(self.shared.runs.tree()).map_err(super::runs::store)
     }
 
     /// The entry with this agency and event id.

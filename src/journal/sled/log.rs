@@ -267,6 +267,12 @@ impl Log {
         Ok(end)
     }
 
+    /// The place of the entry at a position.
+    pub(super) fn place(&self, position: u64, size: u64) -> Result<Option<Place>, ReadError> {
+        let page = self.read(position, 1, size)?;
+        Ok(page.first().map(|(place, _)| *place))
+    }
+
     /// Reads entries by their places.
     pub(super) fn reader(&self) -> Reader<'_> {
         Reader {

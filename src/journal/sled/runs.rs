@@ -14,11 +14,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use ::sled::{Batch, IVec, Tree};
 
 use self::filter::{Filter, hash};
-use self::run::{FAN, FILTER, PAGE, PAGES_PER_BATCH, Row, Run, Writer, page_key, store};
+use self::run::{FAN, PAGES_PER_BATCH, Row, Run, Writer};
+pub(super) use self::run::{FILTER, PAGE, page_key, store};
 use super::log::Place;
 use crate::journal::ReadError;
 
-const MANIFEST: [u8; 1] = [0];
+pub(super) const MANIFEST: [u8; 1] = [0];
 const VERSION: u8 = 1;
 
 /// Why rows could not be written.
@@ -121,6 +122,11 @@ impl Runs {
 
     fn list(&self) -> RwLockReadGuard<'_, Vec<Run>> {
         self.list.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tree, for what lies in it besides the runs.
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
     }
 
     /// Rows in all runs.
@@ -283,7 +289,7 @@ fn encode_manifest<'r>(progress: &Progress, runs: impl Iterator<Item = &'r Run>)
     bytes
 }
 
-fn decode_manifest(bytes: &[u8]) -> Option<(Progress, Vec<(u32, u64)>)> {
+pub(super) fn decode_manifest(bytes: &[u8]) -> Option<(Progress, Vec<(u32, u64)>)> {
     let rest = bytes.strip_prefix(&[VERSION])?;
     let (cursor, rest) = rest.split_first_chunk()?;
     let (next_id, mut rest) = rest.split_first_chunk()?;

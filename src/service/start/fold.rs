@@ -1,34 +1,39 @@
 //! One pass over the stored entries: each is verified, and what a service holds in memory is collected.
+//!
+//! The pass goes over all of them, or over the tail only: then the leaves below come from the marks that the journal has
+//! kept, proven by the root of the newest checkpoint, and with them the landmarks that have to be read again.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::domain::check::Refusal;
 use crate::domain::event::CaseEvent;
-use crate::journal::Stored;
-use crate::ledger::chain::{Break, ChainWalk};
+use crate::journal::{Mark, Marks, Stored};
+use crate::ledger::chain::ChainWalk;
 use crate::ledger::codec::DecodeError;
 use crate::ledger::digest::{ChainTag, TreeHash};
 use crate::ledger::entry::{EntryKind, SealedEntry};
-use crate::ledger::tree::MemoryTree;
+use crate::ledger::tree::{MemoryTree, Nodes, TreeHead};
 use crate::service::limits;
 use crate::service::registry::Registry;
-use crate::service::shared::{Cases, timestamp};
+use crate::service::shared::{Cases, is_landmark, timestamp};
 use crate::vault::derive::NoKey;
 
+use super::checks::{Checks, Fault, Seen, look, look_at_all};
 use super::{Parts, StartError};
 
 /// Everything that is folded from the entries while they are verified.
 pub(super) struct Fold<'a> {
     parts: &'a Parts,
     pub(super) tree: MemoryTree,
-    /// When the newest entry was sealed, microseconds UTC; 0 without one.
-    pub(super) appended: u64,
     /// Every erasure order.
     pub(super) orders: Vec<SealedEntry>,
     /// Positions whose key was destroyed.
     pub(super) keyless: Vec<u64>,
-    chains: BTreeMap<ChainTag, ChainWalk>,
+    /// Positions of the landmarks.
+    pub(super) landmarks: BTreeSet<u64>,
+    checks: Checks,
     kept: Vec<Kept>,
+    /// Whether chains may have entries below the first one that is looked at.
+    at_tail: bool,
 }
 
 /// An event whose content is held in memory: an opening of a case, or one of the registry.
@@ -41,6 +46,19 @@ struct Kept {
 }
 
 impl<'a> Fold<'a> {
+    fn new(parts: &'a Parts) -> Self {
+        Self {
+            parts,
+            tree: MemoryTree::new(),
+            orders: Vec::new(),
+            keyless: Vec::new(),
+            landmarks: BTreeSet::new(),
+            checks: Checks::new(&parts.origin),
+            kept: Vec::new(),
+            at_tail: false,
+        }
+    }
+
     /// Verifies the first `size` entries; `progress` is told (entries checked, entries in all).
     ///
     /// # Errors
@@ -50,24 +68,65 @@ impl<'a> Fold<'a> {
         size: u64,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, StartError> {
-        let mut fold = Self {
-            parts,
-            tree: MemoryTree::new(),
-            appended: 0,
-            orders: Vec::new(),
-            keyless: Vec::new(),
-            chains: BTreeMap::new(),
-            kept: Vec::new(),
-        };
+        let mut fold = Self::new(parts);
+        fold.follow(size, progress)?;
+        Ok(fold)
+    }
+
+    /// Takes the leaves of the promised entries from the marks and verifies the landmarks and the tail; `None` when the
+    /// marks do not prove true, or anything else does not fit: only a pass over everything then tells what is wrong.
+    pub(super) fn of_tail(
+        parts: &'a Parts,
+        size: u64,
+        promised: &TreeHead,
+        marks: &Marks,
+    ) -> Option<Self> {
+        let kept = marks.leaves.len() as u64;
+        let start = kept.min(promised.size).min(size);
+        let mut fold = Self::new(parts);
+        for leaf in marks.leaves.iter().take(usize::try_from(start).ok()?) {
+            fold.tree.append(TreeHash::new(*leaf));
+        }
+        for stored in marks.landmarks.iter().filter(|it| it.position < start) {
+            let entry = fold.known(stored)?;
+            if entry.case_seq() == 1 {
+                let mut walk = ChainWalk::new(&parts.origin, *entry.tag());
+                walk.next(entry.parsed()).ok()?;
+            }
+            fold.keep(entry).ok()?;
+        }
+        let gone = parts.vault.erased_below(start)?;
+        fold.keyless = gone.into_iter().flatten().collect();
+        if let Some(last) = start.checked_sub(1) {
+            let page = parts.journal.read(last, 1).ok()?;
+            fold.checks.appended = fold.known(page.first()?)?.appended();
+        }
+        fold.checks.next = start;
+        fold.at_tail = true;
+        fold.follow(size, &mut |_done, _all| {}).ok()?;
+        (fold.tree.root_at(promised.size) == Some(promised.root)).then_some(fold)
+    }
+
+    /// An entry whose leaf is in the tree already, if it is that entry and its content is what was sealed.
+    fn known(&self, stored: &Stored) -> Option<SealedEntry> {
+        let seen = look(stored).ok()?;
+        let leaf = self.tree.node(0, stored.position).ok()?;
+        let fits = seen.leaf == leaf && seen.intact && seen.entry.position() == stored.position;
+        fits.then_some(seen.entry)
+    }
+
+    /// Goes on up to `size` entries.
+    fn follow(&mut self, size: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StartError> {
+        let journal = &self.parts.journal;
         let read = |from: u64| {
             let limit = usize::try_from(size.saturating_sub(from)).unwrap_or(usize::MAX);
-            let page = parts.journal.read(from, limit.min(limits::START_PAGE));
+            let page = journal.read(from, limit.min(limits::START_PAGE));
             page.map_err(|error| StartError::Store(error.into()))
         };
-        let mut page = read(0)?;
-        while fold.tree.size() < size {
+        let mut page = read(self.tree.size())?;
+        while self.tree.size() < size {
             if page.is_empty() {
-                let (position, what) = (fold.tree.size(), "it is missing".to_owned());
+                let (position, what) = (self.tree.size(), "it is missing".to_owned());
                 return Err(StartError::Damaged { position, what });
             }
             // The next page is read while this one is looked at.
@@ -82,16 +141,51 @@ impl<'a> Fold<'a> {
                 )
             });
             for (stored, seen) in page.iter().zip(seen) {
-                fold.take(stored, seen)
+                self.take(stored, seen)
                     .map_err(|what| StartError::Damaged {
                         position: stored.position,
                         what: what.to_string(),
                     })?;
             }
-            progress(fold.tree.size(), size);
+            progress(self.tree.size(), size);
             page = next?;
         }
-        Ok(fold)
+        Ok(())
+    }
+
+    /// When the newest entry was sealed, microseconds UTC; 0 without one.
+    pub(super) fn appended(&self) -> u64 {
+        self.checks.appended
+    }
+
+    /// Has the journal keep the marks of everything that is in the tree, as far as it has not kept them.
+    pub(super) fn tell(&self, marks: &Marks) {
+        let kept = marks.leaves.len() as u64;
+        let leaf = |position: u64| self.tree.node(0, position).ok();
+        let leaves = marks.leaves.iter().zip(0_u64..);
+        let landmarks = self.landmarks.range(..kept).copied();
+        let hold = leaves
+            .into_iter()
+            .all(|(mark, position)| leaf(position).is_some_and(|leaf| leaf.as_bytes() == mark))
+            && landmarks.eq(marks.landmarks.iter().map(|stored| stored.position));
+        if !hold && let Err(error) = self.parts.journal.forget() {
+            tracing::warn!(%error, "marks of entries that are wrong could not be given up");
+            return;
+        }
+        let mut from = if hold { kept } else { 0 };
+        while from < self.tree.size() {
+            let end = from.saturating_add(limits::START_PAGE as u64);
+            let marks = (from..end.min(self.tree.size())).filter_map(|position| {
+                Some(Mark {
+                    leaf: *leaf(position)?.as_bytes(),
+                    is_landmark: self.landmarks.contains(&position),
+                })
+            });
+            self.parts
+                .journal
+                .remember(from, &marks.collect::<Vec<_>>());
+            from = end;
+        }
     }
 
     /// The directory of cases and the registry, of what still has its key: to be called after the erasures.
@@ -121,33 +215,29 @@ impl<'a> Fold<'a> {
     }
 
     fn take(&mut self, stored: &Stored, seen: Result<Seen, DecodeError>) -> Result<(), Fault> {
-        let Seen {
-            entry,
-            leaf,
-            intact,
-        } = seen?;
-        if entry.position() != self.tree.size() || stored.position != self.tree.size() {
-            return Err(Fault::Position);
+        let seen = seen?;
+        self.resume(&seen.entry)?;
+        self.checks.take(stored, &seen)?;
+        self.tree.append(seen.leaf);
+        self.keep(seen.entry)
+    }
+
+    /// Takes up the chain of an entry of the tail where the entries below the tail left it.
+    fn resume(&mut self, entry: &SealedEntry) -> Result<(), Fault> {
+        let (tag, before) = (*entry.tag(), entry.case_seq().saturating_sub(1));
+        if !self.at_tail || before == 0 || self.checks.chains.contains_key(&tag) {
+            return Ok(());
         }
-        // One time a commit, and strictly later in the next one.
-        let later = entry.appended() > self.appended;
-        let first = stored.commit == stored.position;
-        if (first && !later && stored.position > 0) || (!first && entry.appended() != self.appended)
-        {
-            return Err(Fault::Time);
-        }
-        if !intact {
-            return Err(Fault::Content);
-        }
-        let tag = *entry.tag();
-        let start = || ChainWalk::new(&self.parts.origin, tag);
-        self.chains
-            .entry(tag)
-            .or_insert_with(start)
-            .next(entry.parsed())?;
-        self.appended = entry.appended();
-        self.tree.append(leaf);
-        self.keep(entry)
+        let page = self.parts.journal.read_chain(tag.as_bytes(), before, 1);
+        let page = page.map_err(|_unread| Fault::Before)?;
+        let last = page.first().and_then(|stored| self.known(stored));
+        let last = last
+            .filter(|last| last.tag() == entry.tag())
+            .ok_or(Fault::Before)?;
+        let mut walk = ChainWalk::new(&self.parts.origin, tag);
+        walk.resume_at(last.parsed());
+        self.checks.chains.insert(tag, walk);
+        Ok(())
     }
 
     /// Looks whether the entry has its key, and keeps openings of cases, the registry and erasure orders.
@@ -161,12 +251,12 @@ impl<'a> Fold<'a> {
         if key.is_none() {
             self.keyless.push(position);
         }
-        if kind == EntryKind::ErasureOrder {
-            self.orders.push(entry);
+        if !is_landmark(&entry) {
             return Ok(());
         }
-        let opening = kind == EntryKind::CaseEvent && entry.case_seq() == 1;
-        if !opening && kind != EntryKind::RegistryEvent {
+        self.landmarks.insert(position);
+        if kind == EntryKind::ErasureOrder {
+            self.orders.push(entry);
             return Ok(());
         }
         let Some(key) = key else { return Ok(()) };
@@ -182,61 +272,4 @@ impl<'a> Fold<'a> {
         });
         Ok(())
     }
-}
-
-/// What one entry shows by itself, whatever stands around it.
-struct Seen {
-    entry: SealedEntry,
-    leaf: TreeHash,
-    /// The content is what the header commits to.
-    intact: bool,
-}
-
-fn look(stored: &Stored) -> Result<Seen, DecodeError> {
-    let entry = SealedEntry::decode(&stored.bytes)?;
-    Ok(Seen {
-        leaf: entry.leaf_hash(),
-        intact: entry.content_intact(),
-        entry,
-    })
-}
-
-/// Looks at entries on all cores, in order.
-fn look_at_all(page: &[Stored]) -> Vec<Result<Seen, DecodeError>> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = page.len().div_ceil(cores).max(1);
-    let look_at = |part: &[Stored]| part.iter().map(look).collect::<Vec<_>>();
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = page
-            .chunks(share)
-            .map(|part| (part, scope.spawn(move || look_at(part))))
-            .collect();
-        parts
-            .into_iter()
-            .flat_map(|(part, seen)| seen.join().unwrap_or_else(|_panic| look_at(part)))
-            .collect()
-    })
-}
-
-/// What does not check in a stored entry.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error(transparent)]
-    Form(#[from] DecodeError),
-    #[error(transparent)]
-    Chain(#[from] Break),
-    #[error("it stands at another position than it says")]
-    Position,
-    #[error("its appended time does not fit those around it")]
-    Time,
-    #[error("its content is not what was sealed")]
-    Content,
-    #[error(
-        "its key does not open its content: the key file is another ledger's; restore the one of this ledger"
-    )]
-    Sealed,
-    #[error("its event cannot be read: {0}")]
-    Event(#[from] Refusal),
-    #[error("the key file has no seed for it: it is older than the store; restore its other copy")]
-    NoSeed,
 }

@@ -12,8 +12,8 @@ const PAGE_BYTES: usize = 6_500;
 /// Pages handed to sled at once while a run is written.
 pub(super) const PAGES_PER_BATCH: usize = 64;
 
-pub(super) const PAGE: u8 = 1;
-pub(super) const FILTER: u8 = 2;
+pub(in crate::journal::sled) const PAGE: u8 = 1;
+pub(in crate::journal::sled) const FILTER: u8 = 2;
 const PLACE_BYTES: usize = 24;
 
 /// Runs of one level that are merged.
@@ -25,7 +25,7 @@ const LEVEL_ROWS: u64 = 8_192;
 /// A key with the place it leads to.
 pub(in crate::journal::sled) type Row = (Vec<u8>, Place);
 
-pub(super) fn store(error: ::sled::Error) -> ReadError {
+pub(in crate::journal::sled) fn store(error: ::sled::Error) -> ReadError {
     ReadError::Store {
         doing: "reading the indexes",
         source: crate::journal::sled::log::cause(error),
@@ -39,7 +39,7 @@ fn malformed() -> ReadError {
     }
 }
 
-pub(super) fn page_key(kind: u8, run: u32, row: &[u8]) -> Vec<u8> {
+pub(in crate::journal::sled) fn page_key(kind: u8, run: u32, row: &[u8]) -> Vec<u8> {
     [&[kind], run.to_be_bytes().as_slice(), row].concat()
 }
 

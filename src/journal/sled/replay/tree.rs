@@ -1,0 +1,308 @@
+//! The pages of a tree, read without sled: as far as is needed to see how the log ends.
+
+use std::fs::File;
+
+use super::Doubt;
+use super::pages::{Page, Table};
+use super::segment::body;
+use super::wire::{Bytes, COUNTER, Kind, META};
+use crate::journal::block;
+use crate::journal::sled::runs::{FILTER, MANIFEST, PAGE, decode_manifest, page_key};
+
+/// Deepest tree, and most pages at the end of the log, that are looked at.
+const MAX_STEPS: usize = 100_000;
+
+/// A key and its value.
+type Row = (Vec<u8>, Vec<u8>);
+
+/// A page of a tree with its changes applied.
+struct Node {
+    next: u64,
+    /// Whether no page is before it.
+    is_first: bool,
+    prefix: Vec<u8>,
+    rows: Rows,
+}
+
+enum Rows {
+    /// Keys without the prefix, and the pages below.
+    Index(Vec<(Vec<u8>, u64)>),
+    /// Keys without the prefix, and values.
+    Leaf(Vec<Row>),
+}
+
+const UNFIT: Doubt = Doubt::Form("the end of the log is not whole");
+const MERGING: Doubt = Doubt::Form("a page is being merged");
+
+fn node(bytes: &[u8]) -> Result<Node, Doubt> {
+    let mut bytes = Bytes(bytes);
+    let next = bytes.number()?;
+    let (child, merging) = (bytes.number()?, bytes.u8()?);
+    if child != 0 || merging != 0 {
+        return Err(MERGING);
+    }
+    let prefix = usize::from(bytes.u8()?);
+    let lowest = bytes.string()?;
+    let prefix = lowest
+        .get(..prefix)
+        .ok_or(Doubt::Form("a page's prefix is none"))?
+        .to_vec();
+    let _highest = bytes.string()?;
+    let kind = bytes.u8()?;
+    let count = bytes.number()?;
+    let mut keys = Vec::new();
+    for _ in 0..count {
+        keys.push(bytes.string()?.to_vec());
+    }
+    let rows = match kind {
+        0 => {
+            let values = keys
+                .into_iter()
+                .map(|key| Ok((key, bytes.string()?.to_vec())));
+            Rows::Leaf(values.collect::<Result<_, Doubt>>()?)
+        }
+        1 => {
+            let pages = keys.into_iter().map(|key| Ok((key, bytes.number()?)));
+            Rows::Index(pages.collect::<Result<_, Doubt>>()?)
+        }
+        _ => return Err(Doubt::Form("a page is of no known kind")),
+    };
+    Ok(Node {
+        next,
+        is_first: lowest.is_empty(),
+        prefix,
+        rows,
+    })
+}
+
+impl Node {
+    fn change(&mut self, bytes: &[u8]) -> Result<(), Doubt> {
+        let mut bytes = Bytes(bytes);
+        let kind = bytes.u8()?;
+        let Rows::Leaf(rows) = &mut self.rows else {
+            return Err(MERGING);
+        };
+        if kind > 1 {
+            return Err(MERGING);
+        }
+        let key = bytes.string()?;
+        let at = rows.binary_search_by(|(other, _)| other.as_slice().cmp(key));
+        match (kind, at) {
+            (0, Ok(at)) => {
+                if let Some(row) = rows.get_mut(at) {
+                    row.1 = bytes.string()?.to_vec();
+                }
+            }
+            (0, Err(at)) => rows.insert(at, (key.to_vec(), bytes.string()?.to_vec())),
+            (_, Ok(at)) => drop(rows.remove(at)),
+            (_, Err(_)) => {}
+        }
+        Ok(())
+    }
+}
+
+/// The pages of a file.
+pub(super) struct Pages<'t> {
+    pub(super) file: &'t File,
+    pub(super) table: &'t Table,
+}
+
+impl Pages<'_> {
+    fn bodies(&self, page: u64) -> Result<Vec<(Kind, Vec<u8>)>, Doubt> {
+        let at = usize::try_from(page)
+            .ok()
+            .and_then(|at| self.table.pages.get(at));
+        let Some(kept @ Page::Kept { .. }) = at else {
+            return Err(Doubt::Form("a page is missing"));
+        };
+        let spots = kept.spots();
+        spots
+            .map(|spot| body(self.file, spot.lsn, spot.place, page))
+            .collect()
+    }
+
+    fn node(&self, page: u64) -> Result<Node, Doubt> {
+        let bodies = self.bodies(page)?;
+        let Some(((Kind::Node, base), links)) = bodies.split_first() else {
+            return Err(Doubt::Form("a page is none of a tree"));
+        };
+        let mut node = node(base)?;
+        for (kind, link) in links {
+            if *kind != Kind::Link {
+                return Err(Doubt::Form("a page's change is none"));
+            }
+            node.change(link)?;
+        }
+        Ok(node)
+    }
+
+    /// The first page of a tree; `None` if there is no such tree.
+    fn root(&self, tree: &str) -> Result<Option<u64>, Doubt> {
+        let counter = self.bodies(COUNTER)?;
+        let meta = self.bodies(META)?;
+        let ([(Kind::Counter, _)], [(Kind::Meta, meta)]) = (counter.as_slice(), meta.as_slice())
+        else {
+            return Err(Doubt::Form("the list of trees is none"));
+        };
+        let (mut rest, mut root) = (Bytes(meta), None);
+        while !rest.0.is_empty() {
+            let (name, page) = (rest.string()?, rest.number()?);
+            root = root.or((name == tree.as_bytes()).then_some(page));
+        }
+        Ok(root)
+    }
+
+    /// The last page of a tree from which on keys may be at or above `from`.
+    fn leaf(&self, mut page: u64, from: &[u8]) -> Result<u64, Doubt> {
+        for _ in 0..MAX_STEPS {
+            let node = self.node(page)?;
+            let Rows::Index(rows) = &node.rows else {
+                return Ok(page);
+            };
+            let full = |key: &[u8]| [node.prefix.as_slice(), key].concat();
+            let below = rows
+                .iter()
+                .rev()
+                .find(|(key, _)| full(key).as_slice() <= from);
+            page = below
+                .or(rows.first())
+                .ok_or(Doubt::Form("a page is empty"))?
+                .1;
+        }
+        Err(Doubt::Form("a tree is too deep"))
+    }
+
+    /// Rows of a tree from a key on, to its end.
+    fn rows(&self, root: u64, from: &[u8]) -> Result<Vec<Row>, Doubt> {
+        let (mut found, mut page) = (Vec::new(), self.leaf(root, from)?);
+        for _ in 0..MAX_STEPS {
+            let node = self.node(page)?;
+            let Rows::Leaf(rows) = node.rows else {
+                return Err(Doubt::Form("a page is of another kind than its neighbour"));
+            };
+            let full = rows
+                .into_iter()
+                .map(|(key, value)| ([node.prefix.as_slice(), &key].concat(), value));
+            found.extend(full.filter(|(key, _)| key.as_slice() >= from));
+            if node.next == 0 {
+                return Ok(found);
+            }
+            page = node.next;
+        }
+        Err(Doubt::Form("a tree is too wide"))
+    }
+
+    /// Entries that the log of a ledger shows, when its last commit is whole; 0 for no log. Everything that opening the
+    /// journal reads is read: the log from the entry on up to which the indexes go, and what says how far they go.
+    pub(super) fn size(&self, log: &str, index: &str, origin: &str) -> Result<u64, Doubt> {
+        let cursor = match self.root(index)? {
+            Some(index) => self.cursor(index)?,
+            None => 0,
+        };
+        let Some(log) = self.root(log)? else {
+            return if cursor == 0 { Ok(0) } else { Err(UNFIT) };
+        };
+        let Some(last) = self.last_key(log)? else {
+            return if cursor == 0 { Ok(0) } else { Err(UNFIT) };
+        };
+        let (last, _) = block::parse_key(&last).ok_or(UNFIT)?;
+        let from = self.commit_at(log, cursor.min(last))?;
+        let (mut next, mut parts, mut size) = (from, Vec::new(), from);
+        for (key, value) in self.rows(log, &block::key(from, 0))? {
+            let block = block::decode(&value).map_err(|_error| UNFIT)?;
+            let header = &block.header;
+            if block::parse_key(&key) != Some((header.first, header.part))
+                || (header.first, header.origin) != (next, origin)
+            {
+                return Err(UNFIT);
+            }
+            let is_last = header.part.checked_add(1) == Some(header.parts);
+            parts.push(value);
+            if is_last {
+                let blocks = parts.iter().map(|value| block::decode(value));
+                let blocks: Vec<_> = blocks.collect::<Result<_, _>>().map_err(|_error| UNFIT)?;
+                let entries = block::assemble(blocks).map_err(|_error| UNFIT)?;
+                next = next.saturating_add(entries.len() as u64);
+                size = next;
+                parts.clear();
+            }
+        }
+        if parts.is_empty() {
+            Ok(size)
+        } else {
+            Err(UNFIT)
+        }
+    }
+
+    /// The first position of the commit in which a position lies.
+    fn commit_at(&self, log: u64, position: u64) -> Result<u64, Doubt> {
+        let from = block::key(position, u32::MAX);
+        let node = self.node(self.leaf(log, &from)?)?;
+        let Rows::Leaf(rows) = node.rows else {
+            return Err(UNFIT);
+        };
+        let keys = rows
+            .iter()
+            .rev()
+            .map(|(key, _)| [node.prefix.as_slice(), key].concat());
+        let mut below = keys.filter(|key| key.as_slice() <= from.as_slice());
+        let key = below
+            .next()
+            .ok_or(Doubt::Form("a commit begins on an earlier page"))?;
+        block::parse_key(&key).map(|(first, _)| first).ok_or(UNFIT)
+    }
+
+    /// How far the indexes go. Reads what opening them reads.
+    fn cursor(&self, index: u64) -> Result<u64, Doubt> {
+        let manifest = self.row(index, &MANIFEST)?;
+        let manifest = manifest.and_then(|bytes| decode_manifest(&bytes));
+        let Some((progress, runs)) = manifest else {
+            // The indexes are made anew, from the whole log.
+            return Ok(0);
+        };
+        for (id, _) in runs {
+            drop(self.node(self.leaf(index, &page_key(PAGE, id, &[]))?)?);
+            let mut chunk = 0_u32;
+            while self
+                .row(index, &page_key(FILTER, id, &chunk.to_be_bytes()))?
+                .is_some()
+            {
+                chunk = chunk.saturating_add(1);
+            }
+        }
+        Ok(progress.cursor)
+    }
+
+    /// The value of a key.
+    fn row(&self, root: u64, key: &[u8]) -> Result<Option<Vec<u8>>, Doubt> {
+        let node = self.node(self.leaf(root, key)?)?;
+        let Rows::Leaf(rows) = node.rows else {
+            return Err(UNFIT);
+        };
+        let suffix = key.strip_prefix(node.prefix.as_slice());
+        let row = rows
+            .into_iter()
+            .find(|(key, _)| Some(key.as_slice()) == suffix);
+        Ok(row.map(|(_, value)| value))
+    }
+
+    /// The last key of a tree; `None` if it has none.
+    fn last_key(&self, root: u64) -> Result<Option<Vec<u8>>, Doubt> {
+        let mut page = self.node(self.leaf(root, &[u8::MAX; block::KEY_BYTES])?)?;
+        for _ in 0..MAX_STEPS {
+            if page.next != 0 {
+                page = self.node(page.next)?;
+                continue;
+            }
+            let Rows::Leaf(rows) = page.rows else {
+                return Err(Doubt::Form("a page is of another kind than its neighbour"));
+            };
+            return match rows.into_iter().next_back() {
+                Some((key, _)) => Ok(Some([page.prefix, key].concat())),
+                None if page.is_first => Ok(None),
+                None => Err(Doubt::Form("the last page is empty")),
+            };
+        }
+        Err(Doubt::Form("a tree is too wide"))
+    }
+}

@@ -1,0 +1,222 @@
+//! What is foreseen of a store by reading its files, against what sled shows when it opens a copy of them.
+#![cfg(feature = "server")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test may panic"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use caseledger::journal::contract::{decode, record};
+use caseledger::journal::sled::{Options, SledJournal};
+use caseledger::journal::{Journal, Record};
+
+const ORIGIN: &str = "ledger.example/foresee";
+
+/// Small enough for several snapshots in a test.
+const SNAPSHOT_BYTES: u64 = 1024 * 1024;
+
+fn options() -> Options {
+    let mut options = Options::new(ORIGIN, decode);
+    options.snapshot_bytes = SNAPSHOT_BYTES;
+    options
+}
+
+/// Pseudo-random numbers (splitmix64).
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}
+
+fn batch(from: u64, count: u64, filler: usize) -> Vec<Record> {
+    (from..from + count)
+        .map(|p| record(p, (p % 5) as u8, p / 5 + 1, filler))
+        .collect()
+}
+
+/// Appends commits of many sizes until the store has so many entries.
+fn fill(journal: &SledJournal, rng: &mut Rng, size: u64) {
+    let mut now = journal.size().unwrap();
+    while now < size {
+        let count = [1, 1, 2, 30, 400, 3_000][rng.below(6) as usize];
+        let filler = [20, 600, 9_000][rng.below(3) as usize];
+        let filler = if count > 400 { 20 } else { filler };
+        now = journal.append(now, &batch(now, count, filler)).unwrap();
+    }
+}
+
+/// A copy of a store's files as they are now, as kill -9 would leave them.
+fn copy(from: &Path) -> tempfile::TempDir {
+    let to = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
+        } else {
+            fs::create_dir(to.path().join(entry.file_name())).unwrap();
+        }
+    }
+    to
+}
+
+/// The name of a file and its bytes.
+type Snapshot = (String, Vec<u8>);
+
+fn snapshot(dir: &Path) -> Option<Snapshot> {
+    let names = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = names
+        .map(|name| name.into_string().unwrap())
+        .filter(|name| name.starts_with("snap."))
+        .collect();
+    assert!(names.len() <= 1, "{names:?}");
+    let name = names.pop()?;
+    let bytes = fs::read(dir.join(&name)).unwrap();
+    Some((name, bytes))
+}
+
+/// What a copy shows, and the snapshot that sled makes when it opens it; `None` if it does not open.
+fn shown(dir: &Path) -> Option<(u64, Option<Snapshot>)> {
+    let copied = copy(dir);
+    let journal = SledJournal::open(copied.path(), options()).ok()?;
+    let made = snapshot(copied.path());
+    Some((journal.size().unwrap(), made))
+}
+
+fn read_all(journal: &SledJournal) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    loop {
+        let page = journal.read(all.len() as u64, 1_000).unwrap();
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page.into_iter().map(|stored| stored.bytes));
+    }
+}
+
+#[test]
+fn a_store_as_kill_9_leaves_it_is_foreseen_and_a_snapshot_changes_nothing_of_it() {
+    let (mut rng, mut foreseen, mut snapshots) = (Rng(7), 0, 0);
+    for round in 0..6 {
+        let dir = tempfile::tempdir().unwrap();
+        for _opened in 0..2 {
+            let journal = SledJournal::open(dir.path(), options()).unwrap();
+            let base = journal.size().unwrap();
+            for part in 1..4 {
+                fill(&journal, &mut rng, base + part * 2_500);
+                let kept = copy(dir.path());
+                let bare = copy(kept.path());
+                if let Some((name, _)) = snapshot(bare.path()) {
+                    fs::remove_file(bare.path().join(name)).unwrap();
+                }
+                let (size, made) = shown(bare.path()).unwrap();
+                let (same, from_snapshot) = shown(kept.path()).unwrap();
+                assert_eq!(size, same, "round {round}");
+                assert!(
+                    made == from_snapshot,
+                    "round {round}: another table of pages"
+                );
+                for store in [kept.path(), bare.path()] {
+                    // The follower may have been writing while the copy was made: then there may be doubt.
+                    if let Ok(seen) = SledJournal::foresee(store, ORIGIN) {
+                        assert_eq!(seen.size, size, "round {round}");
+                        foreseen += 1;
+                    }
+                }
+                snapshots += usize::from(snapshot(kept.path()).is_some());
+            }
+            let all = read_all(&journal);
+            drop(journal);
+            let opened = SledJournal::open(dir.path(), options()).unwrap();
+            assert_eq!(read_all(&opened), all);
+            let counted = opened.recount(|_done, _all| {}).unwrap();
+            assert_eq!(counted, all.len() as u64);
+        }
+    }
+    assert!(foreseen > 50 && snapshots > 20, "{foreseen} {snapshots}");
+}
+
+#[test]
+fn what_is_foreseen_of_a_damaged_store_is_never_more_than_sled_shows() {
+    let (mut rng, mut sure, mut doubts) = (Rng(23), 0, 0);
+    let seed = copy_of_filled(&mut rng);
+    let length = fs::metadata(seed.path().join("db")).unwrap().len();
+    for round in 0..150 {
+        let store = copy(seed.path());
+        let path = store.path().join("db");
+        let mut bytes = fs::read(&path).unwrap();
+        // Half of them in what was written last.
+        let at = if rng.below(2) == 0 {
+            rng.below(length)
+        } else {
+            length.saturating_sub(1 + rng.below(1_500_000))
+        } as usize;
+        let span = (1 + rng.below(3_000) as usize).min(bytes.len() - at);
+        match rng.below(5) {
+            0 => bytes.truncate(at),
+            1 => bytes[at] ^= 1 << rng.below(8),
+            2 => bytes[at..at + span].fill(0),
+            3 => {
+                let from = rng.below(length - span as u64) as usize;
+                bytes.copy_within(from..from + span, at);
+            }
+            _ => {
+                let name = snapshot(store.path()).map(|(name, _)| store.path().join(name));
+                if let Some(name) = name {
+                    let mut snap = fs::read(&name).unwrap();
+                    let at = rng.below(snap.len() as u64) as usize;
+                    snap[at] ^= 1 << rng.below(8);
+                    fs::write(name, snap).unwrap();
+                }
+            }
+        }
+        fs::write(&path, bytes).unwrap();
+        let before = fs::read(&path).unwrap();
+        match SledJournal::foresee(store.path(), ORIGIN) {
+            Ok(seen) => {
+                sure += 1;
+                let shown = shown(store.path()).map(|(size, _)| size);
+                assert_eq!(shown, Some(seen.size), "round {round}");
+            }
+            Err(_doubt) => doubts += 1,
+        }
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+    assert!(sure > 10 && doubts > 10, "{sure} {doubts}");
+}
+
+fn copy_of_filled(rng: &mut Rng) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = SledJournal::open(dir.path(), options()).unwrap();
+    fill(&journal, rng, 6_000);
+    // Until the follower rests and the copy is of one moment.
+    journal.recount(|_done, _all| {}).unwrap();
+    copy(dir.path())
+}
+
+#[test]
+fn a_store_that_is_open_or_has_no_log_is_not_foreseen() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(SledJournal::foresee(dir.path(), ORIGIN).is_err());
+    let journal = SledJournal::open(dir.path(), options()).unwrap();
+    fill(&journal, &mut Rng(1), 10);
+    assert!(SledJournal::foresee(dir.path(), ORIGIN).is_err());
+    let copied = copy(dir.path());
+    assert!(SledJournal::foresee(copied.path(), "ledger.example/other").is_err());
+    assert!(SledJournal::foresee(copied.path(), ORIGIN).is_ok());
+}
