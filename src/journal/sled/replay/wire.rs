@@ -172,130 +172,21 @@ impl Header {
         let Some((header, body)) = message.split_at_checked(length) else {
             return false;
         };
-        let mut sum = Crc::default();
+        let mut sum = crc32fast::Hasher::new();
         sum.update(body);
         sum.update(header.get(4..).unwrap_or_default());
-        sum.value() ^ u32::MAX == self.crc
-    }
-}
-
-const fn tables() -> [[u32; 256]; 16] {
-    let mut tables = [[0_u32; 256]; 16];
-    let mut row = 0;
-    while row < 16 {
-        let mut at = 0;
-        let mut byte = 0_u32;
-        while at < 256 {
-            #[expect(
-                clippy::indexing_slicing,
-                reason = "both indexes are bounded by the loops"
-            )]
-            {
-                tables[row][at] = if row == 0 {
-                    let (mut rest, mut bit) = (byte, 0);
-                    while bit < 8 {
-                        let odd = rest & 1 == 1;
-                        rest = (rest >> 1) ^ if odd { 0xEDB8_8320 } else { 0 };
-                        bit += 1;
-                    }
-                    rest
-                } else {
-                    let before = tables[row - 1][at];
-                    (before >> 8) ^ tables[0][(before & 0xFF) as usize]
-                };
-            }
-            at += 1;
-            byte += 1;
-        }
-        row += 1;
-    }
-    tables
-}
-
-static TABLES: [[u32; 256]; 16] = tables();
-
-/// CRC-32 (IEEE 802.3), sixteen bytes at a time.
-#[derive(Debug, Default)]
-pub(super) struct Crc(u32);
-
-impl Crc {
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        let at = |row: &[u32; 256], byte: u8| row.get(usize::from(byte)).copied().unwrap_or(0);
-        let [
-            t0,
-            t1,
-            t2,
-            t3,
-            t4,
-            t5,
-            t6,
-            t7,
-            t8,
-            t9,
-            t10,
-            t11,
-            t12,
-            t13,
-            t14,
-            t15,
-        ] = &TABLES;
-        let (chunks, rest) = bytes.as_chunks::<16>();
-        let mut crc = self.0 ^ u32::MAX;
-        for [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] in chunks {
-            let [w, x, y, z] = crc.to_le_bytes();
-            crc = at(t15, a ^ w)
-                ^ at(t14, b ^ x)
-                ^ at(t13, c ^ y)
-                ^ at(t12, d ^ z)
-                ^ at(t11, *e)
-                ^ at(t10, *f)
-                ^ at(t9, *g)
-                ^ at(t8, *h)
-                ^ at(t7, *i)
-                ^ at(t6, *j)
-                ^ at(t5, *k)
-                ^ at(t4, *l)
-                ^ at(t3, *m)
-                ^ at(t2, *n)
-                ^ at(t1, *o)
-                ^ at(t0, *p);
-        }
-        for byte in rest {
-            let [low, ..] = crc.to_le_bytes();
-            crc = (crc >> 8) ^ at(t0, low ^ byte);
-        }
-        self.0 = crc ^ u32::MAX;
-    }
-
-    pub(super) fn value(&self) -> u32 {
-        self.0
+        sum.finalize() ^ u32::MAX == self.crc
     }
 }
 
 /// The checksum of bytes.
 pub(super) fn crc(bytes: &[u8]) -> u32 {
-    let mut sum = Crc::default();
-    sum.update(bytes);
-    sum.value()
+    crc32fast::hash(bytes)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Bytes, crc, put_number};
-
-    #[test]
-    fn the_checksum_is_the_usual_one() {
-        assert_eq!(crc(b"123456789"), 0xCBF4_3926);
-        let long: Vec<u8> = (0..1_000_u32).map(|n| (n * 7 % 251) as u8).collect();
-        let mut plain = u32::MAX;
-        for byte in &long {
-            plain ^= u32::from(*byte);
-            for _ in 0..8 {
-                plain = (plain >> 1) ^ if plain & 1 == 1 { 0xEDB8_8320 } else { 0 };
-            }
-        }
-        assert_eq!(crc(&long), plain ^ u32::MAX);
-    }
+    use super::{Bytes, put_number};
 
     #[test]
     fn numbers_are_read_as_they_are_written() {
