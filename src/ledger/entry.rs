@@ -308,16 +308,19 @@ impl<'a> EntryRef<'a> {
         key: &EntryKey,
         opener: &'o mut Opener,
     ) -> Result<&'o [u8], content::ContentError> {
-        // A header that was read begins with its statement, and there is one way only to write a statement.
-        let statement = Reader::new(self.header).lp(STATEMENT_MAX, "statement");
-        let statement = statement.unwrap_or_default();
-        let sealed = content::Sealed {
-            position: self.parsed.fields.position,
-            statement,
-            root: self.parsed.statement.fields_root,
-            content: self.content,
-        };
-        opener.prove(key, &sealed)
+        opener.prove(key, &sealed(self.header, &self.parsed, self.content))
+    }
+}
+
+/// The content of an entry and what it must fit.
+fn sealed<'a>(header: &'a [u8], parsed: &Header, content: &'a [u8]) -> content::Sealed<'a> {
+    // A header that was read begins with its statement, and there is one way only to write a statement.
+    let statement = Reader::new(header).lp(STATEMENT_MAX, "statement");
+    content::Sealed {
+        position: parsed.fields.position,
+        statement: statement.unwrap_or_default(),
+        root: parsed.statement.fields_root,
+        content,
     }
 }
 
@@ -479,5 +482,17 @@ impl SealedEntry {
         let statement = self.parsed.statement.encode();
         let root = self.parsed.statement.fields_root;
         content::open(key, self.position(), &statement, root, &self.content)
+    }
+
+    /// The same for one entry after the other, with room that is used again; gives the exact event bytes.
+    ///
+    /// # Errors
+    /// [`content::ContentError`].
+    pub fn prove<'o>(
+        &self,
+        key: &EntryKey,
+        opener: &'o mut Opener,
+    ) -> Result<&'o [u8], content::ContentError> {
+        opener.prove(key, &sealed(&self.header, &self.parsed, &self.content))
     }
 }

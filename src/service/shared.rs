@@ -181,22 +181,9 @@ impl Shared {
     /// # Errors
     /// [`Refused::Damaged`] when it is not what was sealed.
     pub(super) fn open(&self, entry: &SealedEntry) -> Result<Option<Content>, Refused> {
-        Self::open_with(entry, self.vault.key(entry.position()))
-    }
-
-    /// Content of an entry, with what the vault answered for its position; `None` when its key is gone.
-    ///
-    /// # Errors
-    /// [`Refused::Damaged`] when it is not what was sealed.
-    pub(super) fn open_with(
-        entry: &SealedEntry,
-        key: Result<EntryKey, NoKey>,
-    ) -> Result<Option<Content>, Refused> {
         let position = entry.position();
-        let key = match key {
-            Ok(key) => key,
-            Err(NoKey::Erased) => return Ok(None),
-            Err(none @ NoKey::NotYet) => return Err(Refused::Store(none.to_string())),
+        let Some(key) = kept(self.vault.key(position))? else {
+            return Ok(None);
         };
         entry
             .open(&key)
@@ -260,6 +247,18 @@ pub(super) fn is_landmark(entry: &SealedEntry) -> bool {
     let kind = entry.kind();
     let opens = kind == EntryKind::CaseEvent && entry.case_seq() == 1;
     opens || kind == EntryKind::RegistryEvent || kind == EntryKind::ErasureOrder
+}
+
+/// The key of an entry, of what the vault answered; `None` when it was destroyed.
+///
+/// # Errors
+/// [`Refused::Store`] when the vault has no seed for it.
+pub(super) fn kept(key: Result<EntryKey, NoKey>) -> Result<Option<EntryKey>, Refused> {
+    match key {
+        Ok(key) => Ok(Some(key)),
+        Err(NoKey::Erased) => Ok(None),
+        Err(none @ NoKey::NotYet) => Err(Refused::Store(none.to_string())),
+    }
 }
 
 /// An appended time as an instant. Times beyond what can be shown become the last one that can.

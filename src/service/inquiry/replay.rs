@@ -17,14 +17,13 @@ use std::thread::{Builder, ScopedJoinHandle, available_parallelism, scope};
 
 use crate::domain::id::{AgencyId, EventId};
 use crate::ledger::chain::ChainWalk;
-use crate::ledger::content::EntryKey;
+use crate::ledger::content::{EntryKey, Opener};
 use crate::ledger::digest::ChainTag;
 use crate::ledger::entry::SealedEntry;
 use crate::projection::placed::Placed;
 use crate::service::error::Refused;
 use crate::service::limits;
-use crate::service::shared::{Shared, decode, timestamp};
-use crate::vault::derive::NoKey;
+use crate::service::shared::{Shared, decode, kept, timestamp};
 
 /// Entries of a part.
 const PART: u64 = 250;
@@ -142,34 +141,36 @@ impl Shared {
         }
         let positions: Vec<u64> = sealed.iter().map(SealedEntry::position).collect();
         let keys = self.vault.keys(&positions);
-        let mut author = None;
+        let (mut author, mut opener) = (None, Opener::default());
         let opened = sealed.into_iter().zip(keys).map(|(entry, key)| {
-            let placed = self.placed(&entry, key, &mut author)?;
+            let placed = match kept(key)? {
+                Some(key) => Some(self.placed(&entry, &key, &mut opener, &mut author)?),
+                None => None,
+            };
             Ok((entry, placed))
         });
         opened.collect()
     }
 
-    /// The event at its place; `None` when its content was erased. `author` is that of the entry before: most often the
-    /// same.
+    /// The event at its place. `author` is that of the entry before: most often the same.
     fn placed(
         &self,
         entry: &SealedEntry,
-        key: Result<EntryKey, NoKey>,
+        key: &EntryKey,
+        opener: &mut Opener,
         author: &mut Option<AgencyId>,
-    ) -> Result<Option<Placed>, Refused> {
-        let Some(content) = Self::open_with(entry, key)? else {
-            return Ok(None);
-        };
+    ) -> Result<Placed, Refused> {
         let position = entry.position();
         let damaged = || Refused::Damaged { position };
-        let event = (self.decoder)(&content.event).map_err(|_unreadable| damaged())?;
+        let event = entry.prove(key, opener);
+        let event = event.map_err(|_not_what_was_sealed| damaged())?;
+        let event = (self.decoder)(event).map_err(|_unreadable| damaged())?;
         let agency = match author.take() {
             Some(author) if author.as_str() == entry.agency() => author,
             Some(_) | None => entry.agency().parse().map_err(|_no_agency| damaged())?,
         };
         *author = Some(agency.clone());
-        Ok(Some(Placed {
+        Ok(Placed {
             position,
             case_seq: entry.case_seq(),
             appended: timestamp(entry.appended()),
@@ -177,6 +178,6 @@ impl Shared {
             agency,
             event_id: EventId(entry.event_id()),
             event: Arc::new(event),
-        }))
+        })
     }
 }
