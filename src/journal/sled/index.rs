@@ -101,6 +101,8 @@ struct Tail {
     /// Write also a small run, once: an append was refused.
     pressed: bool,
     failed: bool,
+    /// Most entries that ever waited at once.
+    most: usize,
     /// Marks that are not yet in a row.
     marks: Waiting,
     /// Places of the entries added last, for those of them that turn out to be landmarks.
@@ -315,6 +317,7 @@ impl Index {
                 fresh.places.insert(event, place);
             }
         }
+        tail.most = tail.most.max(tail.waiting());
         size.store(new_size, Ordering::Release);
         // The follower alone waits for a tail that grows: it is woken when it would take it, not by every commit.
         if self.shared.is_due(&tail) {
@@ -422,8 +425,10 @@ impl Drop for Index {
     fn drop(&mut self) {
         {
             // Under the lock, so that the follower does not go to sleep between looking and waiting.
-            let _tail = self.shared.tail();
+            let tail = self.shared.tail();
             self.shared.stop.store(true, Ordering::Release);
+            let (entries, limit) = (tail.most, self.shared.limit);
+            tracing::info!(entries, limit, "the indexes were at most so far behind");
         }
         self.shared.changed.notify_all();
         if let Some(follower) = self.follower.take() {
