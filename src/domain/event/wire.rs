@@ -300,7 +300,7 @@ pub fn is_known(body: u32, number: u32) -> bool {
         let bits = KNOWN.get(body as usize).copied().unwrap_or_default();
         bits & bit(number) != 0
     };
-    has(body, number) || (body == 0 && is_body(number) && has(number, BODY))
+    (number != BODY && has(body, number)) || (body == 0 && is_body(number) && has(number, BODY))
 }
 
 /// Stands for a body itself among its fields: no field has the number 0.
