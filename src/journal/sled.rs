@@ -169,7 +169,7 @@ impl SledJournal {
         let synced = SyncedFile::open(dir, options.fault.clone())?;
         let snapshots = Snapshots::new(dir, options.snapshot_bytes);
         let (index, cursor) = Index::open(index_tree, size, options.index_lag_max, snapshots)?;
-        let alarm = Alarm::start(&db).map_err(|error| OpenError::Store {
+        let alarm = Alarm::start(&db, index.written()).map_err(|error| OpenError::Store {
             path: dir.to_path_buf(),
             doing: "starting the thread that wakes commits",
             source: error.into(),

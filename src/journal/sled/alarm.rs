@@ -4,9 +4,13 @@
 //! and does not tell those who wait for that buffer: a flush then waits for ever. Any later flush finds the error and
 //! tells everybody. So a thread looks once a second whether one commit is still under way, and flushes beside it: that
 //! writes nothing that would not have been written, and no sync rests on it.
+//!
+//! It does the same when nothing is committed for a while after rows of the indexes were written: they wait in sled's
+//! buffer for the next commit, and a batch of them of which kill -9 leaves only the begin would make the next start try
+//! the store on a copy.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -37,8 +41,8 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Alarm {
-    /// Starts the thread.
-    pub(super) fn start(db: &Db) -> std::io::Result<Self> {
+    /// Starts the thread. `rows` is set by whoever writes rows of the indexes.
+    pub(super) fn start(db: &Db, rows: Arc<AtomicBool>) -> std::io::Result<Self> {
         let under_way = Arc::new(AtomicU64::new(IDLE));
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new().name("journal-alarm".to_owned());
@@ -48,7 +52,9 @@ impl Alarm {
                 let mut before = IDLE;
                 while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK) {
                     let now = under_way.load(Ordering::Acquire);
-                    if now != IDLE && now == before {
+                    let lasts = now != IDLE && now == before;
+                    let rests = now == IDLE && before == IDLE;
+                    if lasts || (rests && rows.swap(false, Ordering::AcqRel)) {
                         flush_beside(&db);
                     }
                     before = now;
@@ -75,11 +81,11 @@ fn flush_beside(db: &Db) {
     let thread = std::thread::Builder::new().name("journal-wake".to_owned());
     let spawned = thread.spawn(move || {
         if let Err(error) = db.flush() {
-            tracing::debug!(%error, "a commit that takes long will end in doubt");
+            tracing::debug!(%error, "what sled holds could not be written");
         }
     });
     if let Err(error) = spawned {
-        tracing::warn!(%error, "a commit takes long, and it could not be looked into");
+        tracing::warn!(%error, "no thread could be had to write what sled holds");
     }
 }
 

@@ -125,6 +125,8 @@ struct Shared {
     /// Told when the tail grows, shrinks, fails or stops.
     changed: Condvar,
     stop: AtomicBool,
+    /// Rows were written that no commit may have brought to the file.
+    written: Arc<AtomicBool>,
     limit: usize,
 }
 
@@ -199,6 +201,7 @@ impl Shared {
                     return;
                 }
             }
+            self.written.store(true, Ordering::Release);
             snapshots.grow(taken.bytes);
         }
     }
@@ -226,6 +229,7 @@ impl Index {
             tail: Mutex::default(),
             changed: Condvar::new(),
             stop: AtomicBool::new(false),
+            written: Arc::default(),
             limit,
         });
         let follower = std::thread::Builder::new()
@@ -245,6 +249,11 @@ impl Index {
             },
             cursor,
         ))
+    }
+
+    /// Set when rows were written: they are in sled's hands until the next commit.
+    pub(super) fn written(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shared.written)
     }
 
     /// Entries not yet in a run.
