@@ -279,7 +279,7 @@ fn a_store_that_is_older_than_its_head_is_refused_and_the_reason_is_said() {
 }
 
 /// What `serve` says about a ledger that it must refuse.
-fn refused(ledger: &Path) -> Told {
+fn refused_start(ledger: &Path) -> Told {
     let store = ledger.to_str().unwrap();
     told(&[
         "serve",
@@ -300,7 +300,7 @@ fn a_damaged_store_is_refused_without_losing_what_is_still_in_its_file() {
         let mut bytes = whole.clone();
         *bytes.get_mut(whole.len() * part / 9).unwrap() ^= 0x20;
         fs::write(&blocks, &bytes).unwrap();
-        let told = refused(&place.ledger());
+        let told = refused_start(&place.ledger());
         assert_eq!(told.code, 3, "{}", told.err);
         assert!(told.err.contains("it was not opened"), "{}", told.err);
         assert!(told.err.contains("of the 320 entries"), "{}", told.err);
@@ -311,7 +311,7 @@ fn a_damaged_store_is_refused_without_losing_what_is_still_in_its_file() {
         );
     }
     fs::remove_file(&blocks).unwrap();
-    let told = refused(&place.ledger());
+    let told = refused_start(&place.ledger());
     assert_eq!(told.code, 3, "{}", told.err);
     assert!(told.err.contains("journal/db is missing"), "{}", told.err);
     assert!(!blocks.exists(), "no empty store takes its place");
@@ -340,7 +340,7 @@ fn a_small_file_of_a_ledger_that_cannot_be_used_is_named_with_the_remedy() {
         let whole = fs::read(place.ledger().join(name)).unwrap();
         write(name, damaged);
         let before = files(&place.ledger());
-        let told = refused(&place.ledger());
+        let told = refused_start(&place.ledger());
         assert_eq!(told.code, 3, "{name}: {}", told.err);
         assert!(told.err.contains(name), "{name}: {}", told.err);
         assert!(told.err.contains("from a copy"), "{name}: {}", told.err);
@@ -355,14 +355,14 @@ fn a_small_file_of_a_ledger_that_cannot_be_used_is_named_with_the_remedy() {
     for name in ["log.key", "vkey", "origin"] {
         let path = place.ledger().join(name);
         fs::rename(&path, place.path("away")).unwrap();
-        let told = refused(&place.ledger());
+        let told = refused_start(&place.ledger());
         assert_eq!(told.code, 3, "{name}: {}", told.err);
         assert!(told.err.contains(name), "{name}: {}", told.err);
         assert!(!path.exists(), "no new {name} is made");
         fs::rename(place.path("away"), &path).unwrap();
     }
     mode("log.key", 0o644);
-    let told = refused(&place.ledger());
+    let told = refused_start(&place.ledger());
     assert_eq!(told.code, 3, "{}", told.err);
     assert!(told.err.contains("0600"), "{}", told.err);
     mode("log.key", 0o600);
@@ -373,7 +373,7 @@ fn a_small_file_of_a_ledger_that_cannot_be_used_is_named_with_the_remedy() {
 fn a_store_that_is_no_directory_is_named_with_the_remedy() {
     let place = Place::new();
     let file = place.file("ledger", "hello");
-    let told = refused(&place.ledger());
+    let told = refused_start(&place.ledger());
     assert_eq!(told.code, 1, "{}", told.err);
     assert!(told.err.contains(&file), "{}", told.err);
     assert!(told.err.contains("names a directory"), "{}", told.err);
@@ -417,19 +417,6 @@ fn a_directory_without_a_ledger_is_not_found_and_an_empty_one_is_no_success() {
     assert_eq!(told(&kept).code, 5);
 }
 
-fn refused_start(place: &Place) -> crate::running::Told {
-    let ledger = place.ledger();
-    let ledger = ledger.to_str().unwrap();
-    told(&[
-        "serve",
-        "--verify-first",
-        "--listen",
-        "127.0.0.1:0",
-        "--store",
-        ledger,
-    ])
-}
-
 #[test]
 fn beside_a_head_file_nothing_is_ever_made_afresh() {
     let place = stopped();
@@ -437,7 +424,7 @@ fn beside_a_head_file_nothing_is_ever_made_afresh() {
     let log_key = fs::read(ledger.join("log.key")).unwrap();
     fs::remove_dir_all(ledger.join("journal")).unwrap();
     fs::remove_file(ledger.join("keys")).unwrap();
-    let refused = refused_start(&place);
+    let refused = refused_start(&place.ledger());
     assert_eq!(refused.code, 3, "{}", refused.err);
     assert!(
         refused.err.contains("journal/db is missing"),
@@ -448,7 +435,7 @@ fn beside_a_head_file_nothing_is_ever_made_afresh() {
     assert!(!ledger.join("journal").exists(), "a fresh store was made");
 
     fs::remove_file(ledger.join("origin")).unwrap();
-    let refused = refused_start(&place);
+    let refused = refused_start(&place.ledger());
     assert_eq!(refused.code, 3, "{}", refused.err);
     assert!(refused.err.contains("origin"), "{}", refused.err);
     assert!(
