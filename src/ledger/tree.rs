@@ -128,6 +128,84 @@ pub fn root_at<N: Nodes>(nodes: &N, size: u64) -> Result<TreeHash, N::Error> {
     }
 }
 
+/// What all inclusion proofs in a tree of one size share: the roots of the ranges that end where it ends. At most 64
+/// hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RightEdge {
+    size: u64,
+    // Where the complete subtrees begin, largest first, each with the root of all leaves from there on.
+    ranges: Vec<(u64, TreeHash)>,
+}
+
+impl RightEdge {
+    /// Of the tree of the first `size` leaves.
+    ///
+    /// # Errors
+    /// When a node cannot be read.
+    pub fn of<N: Nodes>(nodes: &N, size: u64) -> Result<Self, N::Error> {
+        let mut ranges: Vec<(u64, TreeHash)> = Vec::new();
+        let mut left = size;
+        while left > 0 {
+            let level = left.trailing_zeros();
+            left &= left - 1;
+            let mut root = nodes.node(level, left >> level)?;
+            if let Some((_, right)) = ranges.last() {
+                root = node_hash(&root, right);
+            }
+            ranges.push((left, root));
+        }
+        ranges.reverse();
+        Ok(Self { size, ranges })
+    }
+
+    /// Number of leaves.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Root over all leaves.
+    #[must_use]
+    pub fn root(&self) -> TreeHash {
+        self.ranges
+            .first()
+            .map_or_else(empty_root, |(_, root)| *root)
+    }
+
+    /// Inclusion proof of leaf `index`, hash next to the leaf first; `nodes` are those this edge was made of.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn inclusion<N: Nodes>(
+        &self,
+        nodes: &N,
+        index: u64,
+    ) -> Result<Vec<TreeHash>, ProofError<N::Error>> {
+        if index >= self.size {
+            return Err(ProofError::Range);
+        }
+        // The complete subtree that holds the leaf, and how many stand before it.
+        let before = self.ranges.partition_point(|(start, _)| *start <= index);
+        let before = before.saturating_sub(1);
+        let bits = (0..u64::BITS)
+            .rev()
+            .filter(|level| (self.size >> level) & 1 == 1);
+        let mut levels: Vec<u32> = bits.take(before + 1).collect();
+        let height = levels.pop().unwrap_or(0);
+        let mut proof = Vec::with_capacity(self.ranges.len() + 32);
+        for level in 0..height {
+            let sibling = nodes.node(level, (index >> level) ^ 1);
+            proof.push(sibling.map_err(ProofError::Node)?);
+        }
+        proof.extend(self.ranges.get(before + 1).map(|(_, root)| *root));
+        for (level, (start, _)) in levels.iter().zip(&self.ranges).rev() {
+            let subtree = nodes.node(*level, start >> level);
+            proof.push(subtree.map_err(ProofError::Node)?);
+        }
+        Ok(proof)
+    }
+}
+
 /// Inclusion proof of leaf `index` in the tree of the first `size` leaves, hash next to the leaf first.
 ///
 /// # Errors
@@ -140,20 +218,8 @@ pub fn inclusion_proof<N: Nodes>(
     if index >= size {
         return Err(ProofError::Range);
     }
-    let mut proof = Vec::new();
-    let (mut start, mut n) = (0, size);
-    while n > 1 {
-        let k = split(n);
-        if index - start < k {
-            proof.push(range_hash(nodes, start + k, n - k).map_err(ProofError::Node)?);
-            n = k;
-        } else {
-            proof.push(range_hash(nodes, start, k).map_err(ProofError::Node)?);
-            (start, n) = (start + k, n - k);
-        }
-    }
-    proof.reverse();
-    Ok(proof)
+    let edge = RightEdge::of(nodes, size).map_err(ProofError::Node)?;
+    edge.inclusion(nodes, index)
 }
 
 /// Consistency proof between the trees of the first `from` and the first `to` leaves; empty from 0 and to the same.
@@ -319,6 +385,14 @@ impl MemoryTree {
     #[must_use]
     pub fn root(&self) -> TreeHash {
         self.root_at(self.size()).unwrap_or_else(empty_root)
+    }
+
+    /// The right edge over all leaves.
+    ///
+    /// # Errors
+    /// Never while the tree holds what it should.
+    pub fn edge(&self) -> Result<RightEdge, NoSuchNode> {
+        RightEdge::of(self, self.size())
     }
 
     /// Root of the first `size` leaves; `None` beyond the tree.

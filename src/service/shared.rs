@@ -17,7 +17,7 @@ use crate::ledger::digest::{ChainTag, Link, TreeHash};
 use crate::ledger::entry::{EntryKind, SealedEntry};
 use crate::ledger::fields::Singular;
 use crate::ledger::statement::Origin;
-use crate::ledger::tree::MemoryTree;
+use crate::ledger::tree::{MemoryTree, RightEdge};
 use crate::vault::Vault;
 use crate::vault::derive::NoKey;
 
@@ -36,6 +36,8 @@ pub struct Head {
     pub size: u64,
     /// Root of the tree over them.
     pub root: TreeHash,
+    /// What inclusion proofs in that tree share.
+    pub edge: Arc<RightEdge>,
     /// The signed checkpoint.
     pub signed: Arc<SignedCheckpoint>,
 }
@@ -209,17 +211,18 @@ impl Shared {
                 is_landmark: is_landmark(&staged.entry),
             });
         let marks: Vec<Mark> = marks.collect();
-        let (size, root) = {
+        let edge = {
             let mut tree = write(&self.tree);
             for leaf in leaves {
                 tree.append(leaf);
             }
-            (tree.size(), tree.root())
+            tree.edge()
         };
-        let from = size.saturating_sub(marks.len() as u64);
+        let edge = edge.map_err(|none| Refused::Store(none.to_string()))?;
+        let from = edge.size().saturating_sub(marks.len() as u64);
         self.journal.remember(from, &marks);
         signer
-            .sign(size, root)
+            .sign(edge)
             .map_err(|error| Refused::Store(error.to_string()))
     }
 

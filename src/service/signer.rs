@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
-use crate::ledger::digest::TreeHash;
 use crate::ledger::note::{NoteError, NoteSigner};
 use crate::ledger::statement::Origin;
+use crate::ledger::tree::{NoSuchNode, RightEdge};
 
 use super::shared::Head;
 
@@ -18,6 +18,9 @@ pub enum SignerError {
     /// The checkpoint could not be made.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A node of the tree is missing.
+    #[error(transparent)]
+    Tree(#[from] NoSuchNode),
 }
 
 /// Signs for one origin.
@@ -48,7 +51,8 @@ impl Signer {
     ///
     /// # Errors
     /// [`SignerError`].
-    pub(super) fn sign(&self, size: u64, root: TreeHash) -> Result<Head, SignerError> {
+    pub(super) fn sign(&self, edge: RightEdge) -> Result<Head, SignerError> {
+        let (size, root) = (edge.size(), edge.root());
         let checkpoint = Checkpoint {
             origin: self.origin.clone(),
             size,
@@ -58,6 +62,7 @@ impl Signer {
         Ok(Head {
             size,
             root,
+            edge: Arc::new(edge),
             signed: Arc::<SignedCheckpoint>::new(signed),
         })
     }

@@ -239,7 +239,7 @@ fn open(
     check_root(promised.as_ref(), &fold.tree)?;
     erase::carry_out(&parts, &fold, size)?;
     parts.vault.ensure(size)?;
-    let head = signer.sign(fold.tree.size(), fold.tree.root())?;
+    let head = signer.sign(fold.tree.edge().map_err(SignerError::Tree)?)?;
     let is_promised = promised
         .as_ref()
         .is_some_and(|promised| promised.checkpoint.checkpoint().size == head.size);

@@ -260,8 +260,8 @@ fn prepare_all(
 
 /// The receipt of an entry under a head that holds it.
 fn prove(shared: &Shared, head: &Head, placement: Placement) -> Result<Receipt, Refused> {
-    let path = shared.tree().inclusion(placement.position, head.size);
-    let path = path.ok_or(Refused::InDoubt)?;
+    let path = head.edge.inclusion(&*shared.tree(), placement.position);
+    let path = path.map_err(|_none| Refused::InDoubt)?;
     Ok(Receipt {
         placement,
         checkpoint: Arc::clone(&head.signed),
