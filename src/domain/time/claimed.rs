@@ -314,3 +314,40 @@ fn instant(at: &edtf_core::DateTime) -> Result<Timestamp, TimeError> {
         .map(|zoned| zoned.timestamp())
         .map_err(|_no_detail| TimeError::OutOfRange)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_written_out_is_the_day_that_the_grammar_reads() {
+        let by_grammar = |text: &str| {
+            let (parsed, width) = parse(text).ok()?;
+            let (from, until) = span(&parsed, width).ok()?;
+            Some((from?, until?))
+        };
+        let mut days = 0;
+        for year in [
+            0, 1, 1582, 1846, 1847, 1916, 1968, 1971, 2013, 2024, 2037, 2038, 9998, 9999,
+        ] {
+            for (month, day) in (0..=13).flat_map(|month| (0..=32).map(move |day| (month, day))) {
+                let text = format!("{year:04}-{month:02}-{day:02}");
+                let plain = plain_day(&text);
+                assert_eq!(plain, by_grammar(&text), "{text}");
+                days += usize::from(plain.is_some());
+            }
+        }
+        // Four leap years; the last two days of the calendar have no end that can be computed with.
+        assert_eq!(days, 14 * 365 + 4 - 2);
+        for text in [
+            "2013-3-14",
+            "2013-03-14~",
+            "2013-03-1X",
+            "+013-03-14",
+            "-2013-03-1",
+            "2013/03/14",
+        ] {
+            assert_eq!(plain_day(text), None, "{text}");
+        }
+    }
+}
