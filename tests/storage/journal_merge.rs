@@ -73,7 +73,9 @@ fn runs_in(dir: &Path) -> (BTreeSet<[u8; 4]>, BTreeSet<[u8; 4]>) {
             .ok()
     });
     let index = db.unwrap().open_tree("index").unwrap();
-    let rows = [[1], [2]].into_iter().flat_map(|kind| index.scan_prefix(kind));
+    let rows = [[1], [2]]
+        .into_iter()
+        .flat_map(|kind| index.scan_prefix(kind));
     let there = rows.map(|row| row.unwrap().0[1..5].try_into().unwrap());
     let manifest = index.get([0]).unwrap().unwrap();
     let named = manifest[13..].chunks_exact(12);
@@ -108,10 +110,7 @@ fn fresh_rows_become_runs_while_a_merge_is_under_way_and_every_entry_is_found_me
     // Two levels and the beginning of a third: each with runs that are merged and runs that gather for the next merge.
     assert!(most_runs > 8, "nothing was merged");
     assert!(most_runs <= 3 * 16, "{most_runs} runs");
-    assert_eq!(
-        journal.recount(|_done, _all| {}).unwrap(),
-        COMMITS * COMMIT
-    );
+    assert_eq!(journal.recount(|_done, _all| {}).unwrap(), COMMITS * COMMIT);
 }
 
 #[test]

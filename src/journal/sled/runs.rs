@@ -270,10 +270,10 @@ impl Runs {
     /// Begins a merge at each level that has too many runs and no merge under way.
     fn begin_merges(&self, progress: &mut Progress, pending: &mut Pending) -> Result<(), Stop> {
         let list = self.list();
-        for level in levels(&list)
-            .filter(|level| !pending.has_level(*level))
-            .collect::<Vec<_>>()
-        {
+        for level in levels(&list) {
+            if pending.has_level(level) {
+                continue;
+            }
             let of_level: Vec<&Run> = list.iter().filter(|run| run.level() == level).collect();
             if of_level.len() >= FAN {
                 pending.add(Merge::begin(&self.tree, progress.take_id(), &of_level)?);
