@@ -84,20 +84,23 @@ fn commitment(
     payload: &[u8],
 ) -> Commitment {
     input.used = 0;
-    input.put(salt);
+    input.put_whole(salt);
     let outer = path.outer.encode();
     match path.inner {
-        None => input.put(&12_u32.to_be_bytes()).put(&outer),
+        None => input.put_whole(&12_u32.to_be_bytes()).put_whole(&outer),
         Some(inner) => input
-            .put(&24_u32.to_be_bytes())
-            .put(&outer)
-            .put(&inner.encode()),
+            .put_whole(&24_u32.to_be_bytes())
+            .put_whole(&outer)
+            .put_whole(&inner.encode()),
     };
     let length = payload
         .len()
         .saturating_add(usize::from(wire_type.is_some()));
     let length = u32::try_from(length).unwrap_or(u32::MAX);
-    input.put(&length.to_be_bytes()).put(wire_type.as_slice());
+    input.put_whole(&length.to_be_bytes());
+    if let Some(wire_type) = wire_type {
+        input.put_whole(&[wire_type]);
+    }
     let before = input.used;
     if input.put(payload).used == before.saturating_add(payload.len()) {
         return Commitment::new(derive(Purpose::FieldCommitment, input.as_slice()));
@@ -126,6 +129,16 @@ impl Short {
         if let Some(place) = self.bytes.get_mut(self.used..end) {
             place.copy_from_slice(bytes);
             self.used = end;
+        }
+        self
+    }
+
+    /// The same for bytes whose number is known beforehand.
+    fn put_whole<const N: usize>(&mut self, bytes: &[u8; N]) -> &mut Self {
+        let rest = self.bytes.get_mut(self.used..);
+        if let Some(place) = rest.and_then(|rest| rest.first_chunk_mut()) {
+            *place = *bytes;
+            self.used = self.used.saturating_add(N);
         }
         self
     }
@@ -163,6 +176,8 @@ pub struct Room {
     fields: FieldRoom,
     /// Salts and decoys, in order.
     blocks: Zeroizing<Vec<[u8; 32]>>,
+    unsorted: Vec<[u8; 32]>,
+    order: Vec<u64>,
     commitments: Vec<[u8; 32]>,
 }
 
@@ -206,13 +221,36 @@ impl Room {
             let (path, payload) = (&field.path, field.payload);
             *commitment(&mut input, salt, path, field.wire_type, payload).as_bytes()
         });
-        self.commitments.clear();
-        self.commitments.extend(real.chain(decoys.iter().copied()));
-        // Almost always the first word decides.
-        self.commitments.sort_unstable_by(|a, b| {
-            let first = |bytes: &[u8; 32]| bytes.first_chunk().copied().map(u64::from_be_bytes);
-            first(a).cmp(&first(b)).then_with(|| a.cmp(b))
+        self.unsorted.clear();
+        self.unsorted.extend(real.chain(decoys.iter().copied()));
+        self.sort();
+    }
+
+    /// Puts the commitments in order. Almost always their first 55 bits decide: numbers are sorted, each of these bits and
+    /// of where its commitment stands.
+    fn sort(&mut self) {
+        const PLACE: u64 = (FIELDS_MAX as u64).next_power_of_two() - 1;
+        self.order.clear();
+        let places = self.unsorted.iter().zip(0_u64..);
+        self.order.extend(places.map(|(commitment, place)| {
+            let first = commitment.first_chunk().copied().map(u64::from_be_bytes);
+            (first.unwrap_or_default() & !PLACE) | place
+        }));
+        self.order.sort_unstable();
+        let decided = self
+            .order
+            .array_windows()
+            .all(|[a, b]| a & !PLACE != b & !PLACE);
+        let placed = self.order.iter().filter_map(|number| {
+            let place = usize::try_from(number & PLACE).ok()?;
+            self.unsorted.get(place).copied()
         });
+        self.commitments.clear();
+        self.commitments.extend(placed);
+        if !decided || self.commitments.len() != self.unsorted.len() {
+            self.commitments.clone_from(&self.unsorted);
+            self.commitments.sort_unstable();
+        }
     }
 }
 

@@ -4,5 +4,6 @@ mod journal_contract;
 mod journal_foresee;
 mod journal_formats;
 mod journal_scan;
+mod journal_see;
 mod journal_sled;
 mod vault_contract;

@@ -22,9 +22,9 @@ use crate::journal::{AppendError, ReadError, Record};
 /// Entries that make a run worth writing.
 const RUN_ENTRIES: usize = 4_096;
 
-const CHAIN: u8 = 1;
+pub(super) const CHAIN: u8 = 1;
 const CHAIN_BYTES: usize = 1 + 32;
-const EVENT: u8 = 2;
+pub(super) const EVENT: u8 = 2;
 
 fn chain_key(tag: &[u8; 32], seq: u64) -> Vec<u8> {
     [&[CHAIN], tag.as_slice(), &seq.to_be_bytes()].concat()
