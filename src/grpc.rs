@@ -12,4 +12,5 @@ pub mod pb;
 pub mod peer;
 pub mod schema;
 pub mod server;
+pub mod socket;
 pub mod status;

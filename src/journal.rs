@@ -14,6 +14,8 @@ pub mod scan;
 #[cfg(feature = "server")]
 pub mod sled;
 
+use std::time::Duration;
+
 pub use error::{AppendError, OpenError, ReadError};
 
 /// Most entries one commit may hold.
@@ -141,6 +143,17 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// [`ReadError`] if the store cannot be read.
     fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError>;
+
+    /// Waits, at most so long, until a batch of so many entries would not be refused with [`AppendError::IndexLag`];
+    /// false when it would still be. An adapter whose indexes never lag has nothing to wait for.
+    fn wait_for_room(&self, _entries: usize, _within: Duration) -> bool {
+        true
+    }
+
+    /// Entries that the indexes have yet to take in: bounded, and no concern of who asks.
+    fn index_lag(&self) -> usize {
+        0
+    }
 
     /// Keeps the marks of the entries from position `from` on, behind the acknowledgement and when it suits: how many are
     /// there after a restart is not promised. They are no evidence; who uses them proves them first. Unless it says

@@ -17,6 +17,7 @@ pub mod limits;
 mod overlay;
 mod own;
 pub mod prepare;
+mod random;
 pub mod read;
 pub mod registry;
 pub mod shared;

@@ -7,6 +7,7 @@ mod append;
 mod case;
 mod event;
 mod figures;
+mod lag;
 mod load;
 mod machine;
 mod place;
@@ -44,6 +45,8 @@ struct Plan {
     rounds: u32,
     round: Duration,
     sustain: Duration,
+    /// Events a second of the sustained load; as many as are taken when `None`.
+    pace: Option<u64>,
     entries: u64,
     case_entries: u64,
 }
@@ -56,6 +59,7 @@ impl Plan {
             rounds: 1,
             round: Duration::from_millis(300),
             sustain: Duration::from_millis(600),
+            pace: wanted.rate,
             entries: 1_000,
             case_entries: 200,
         };
@@ -64,6 +68,7 @@ impl Plan {
             rounds: wanted.rounds,
             round: secs(wanted.seconds),
             sustain: secs(wanted.sustain),
+            pace: wanted.rate,
             entries: wanted.entries,
             case_entries: CASE_ENTRIES,
         };

@@ -9,6 +9,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 /// Why a text is not an identifier. Names the rule, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
@@ -162,15 +164,19 @@ pub struct EventId(pub [u8; 16]);
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Written as one text: answers name thousands of entries.
-        let mut text = [b'-'; 36];
-        let places = text.iter_mut().enumerate();
-        let places = places.filter(|(place, _)| !matches!(place, 8 | 13 | 18 | 23));
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        for ((_, place), digit) in places.zip(digits) {
-            *place = match digit {
-                0..=9 => b'0' + digit,
-                _ => b'a' + digit - 10,
-            };
+        let (mut hex, mut text) = ([0; 32], [b'-'; 36]);
+        HEXLOWER.encode_mut(&self.0, &mut hex);
+        for (digits, place) in [
+            (0..8, 0),
+            (8..12, 9),
+            (12..16, 14),
+            (16..20, 19),
+            (20..32, 24),
+        ] {
+            let group = hex.get(digits).unwrap_or_default();
+            if let Some(place) = text.get_mut(place..place + group.len()) {
+                place.copy_from_slice(group);
+            }
         }
         f.write_str(std::str::from_utf8(&text).map_err(|_not_text| fmt::Error)?)
     }

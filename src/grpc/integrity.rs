@@ -40,6 +40,7 @@ impl IntegrityService for Integrity {
             size: head.size,
             root: head.root.as_bytes().to_vec(),
             verifier_key: self.service.verifier_key().to_owned(),
+            index_lag: self.service.index_lag(),
         }))
     }
 

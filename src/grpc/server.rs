@@ -29,6 +29,7 @@ use super::pb;
 use super::pb::inquiry_service_server::InquiryServiceServer;
 use super::pb::integrity_service_server::IntegrityServiceServer;
 use super::pb::ledger_service_server::LedgerServiceServer;
+use super::socket::Socket;
 
 /// Time between keep-alive pings on a connection without traffic, and how long an answer may take.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -72,9 +73,8 @@ pub async fn serve(
 
 /// A new connection. One that cannot be taken, for want of a descriptor perhaps, does not end the server: the connections
 /// that are there go on, and after a pause the next one is tried.
-async fn accepted(socket: io::Result<TcpStream>) -> Option<TcpStream> {
-    // Small answers go out at once: an acknowledgement must not wait for the client's delayed TCP acknowledgement.
-    match socket.and_then(|socket| socket.set_nodelay(true).map(|()| socket)) {
+async fn accepted(socket: io::Result<TcpStream>) -> Option<Socket> {
+    match socket.and_then(Socket::new) {
         Ok(socket) => Some(socket),
         Err(error) => {
             tracing::warn!(%error, "a connection could not be taken");

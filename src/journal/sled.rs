@@ -20,6 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ::sled::Db;
 
@@ -100,6 +101,10 @@ pub struct Figures {
     pub commits: u64,
     /// Entries that wait for the indexes.
     pub index_lag: usize,
+    /// Sorted runs that the indexes consist of.
+    pub index_runs: usize,
+    /// Merges of such runs that are under way.
+    pub index_merges: usize,
     /// Bytes of the store on disk.
     pub disk_bytes: u64,
     /// What kind of place the store is in.
@@ -256,6 +261,8 @@ impl SledJournal {
         Ok(Figures {
             commits: self.synced.syncs(),
             index_lag: self.index.lag(),
+            index_runs: self.index.runs(),
+            index_merges: self.index.merges(),
             disk_bytes,
             medium: self.medium,
         })
@@ -382,6 +389,14 @@ impl Journal for SledJournal {
             .index
             .find(agency, event_id)?
             .map(|place| place.position))
+    }
+
+    fn wait_for_room(&self, entries: usize, within: Duration) -> bool {
+        self.index.room_within(entries, within)
+    }
+
+    fn index_lag(&self) -> usize {
+        self.index.lag()
     }
 
     fn remember(&self, from: u64, marks: &[Mark]) {

@@ -170,7 +170,7 @@ fn root_of(commitments: &[[u8; 32]]) -> FieldsRoot {
     FieldsRoot::new(hash.finish())
 }
 
-/// Room for what is made on the way to the root of one event, used again for the next; wiped when dropped.
+/// Room for what is made on the way to the root of one event, used again for the next. Salts never stay in it.
 #[derive(Default)]
 pub struct Room {
     fields: FieldRoom,
@@ -201,6 +201,9 @@ impl Room {
         let fields = self.fields.split(event, singular)?;
         self.commit(&fields, secret);
         self.fields.take_back(fields);
+        // The room is seen again, so this is never optimised away; and a byte at a time, as `zeroize` does it, would take
+        // as long as a third of the hashing.
+        self.blocks.fill([0; 32]);
         Ok(root_of(&self.commitments))
     }
 

@@ -280,19 +280,18 @@ impl Coverage {
         let Some(feed) = self.feeds.get(agency) else {
             return Date::MAX;
         };
-        let mut edges: Vec<Date> = feed.declared.iter().map(|declared| declared.from).collect();
-        for interrupted in &feed.interrupted {
-            edges.push(interrupted.from);
-            edges.extend(interrupted.to);
-        }
-        for confirmed in &feed.confirmed {
-            edges.push(confirmed.from);
-            edges.push(next_day(confirmed.to));
-        }
-        edges.extend(feed.last_covered(kind).map(next_day));
-        edges.extend(feed.reach().map(next_day));
-        edges
+        let declared = feed.declared.iter().map(|declared| declared.from);
+        let interrupted = feed.interrupted.iter();
+        let interrupted = interrupted.flat_map(|span| [Some(span.from), span.to]);
+        let confirmed = feed.confirmed.iter();
+        let confirmed = confirmed.flat_map(|span| [span.from, next_day(span.to)]);
+        let ends = [feed.last_covered(kind), feed.reach()]
             .into_iter()
+            .flatten();
+        declared
+            .chain(interrupted.flatten())
+            .chain(confirmed)
+            .chain(ends.map(next_day))
             .filter(|edge| *edge > day)
             .min()
             .unwrap_or(Date::MAX)

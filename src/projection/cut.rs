@@ -55,6 +55,12 @@ pub struct Cut {
     /// Through whose eyes, in the order in which they were applied; empty means everybody's together.
     eyes: Vec<Holder>,
     log: Log,
+    read: Read,
+}
+
+/// What the entries of a cut say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Read {
     review: Option<Timestamp>,
     readings: Vec<Reading>,
     /// For each entry, in the order of the log, the position of the statement it belongs to.
@@ -76,53 +82,64 @@ pub fn cut_with(log: &Log, basis: Basis, at: impl Into<At>, words: &Readings) ->
     let at = at.into();
     let statements = Statements::of(log, basis);
     let clocks = Clocks::of(log, &statements, (basis, at), words);
-    let kept: Vec<Placed> = log
-        .entries()
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| clocks.keeps(*index))
-        .map(|(_, entry)| entry.clone())
-        .collect();
+    let is_kept = |index: usize| clocks.keeps(index);
     let unseen = log.unseen().iter();
     let unseen = unseen.filter(|entry| basis != Basis::Ledger || at.holds(entry));
-    sealed(
-        Log::with_unseen(kept, unseen.cloned().collect()),
-        (basis, at, words.clone()),
-        Vec::new(),
-    )
+    if (0..log.entries().len()).all(is_kept) && unseen.clone().count() == log.unseen().len() {
+        // What was worked out of the log holds of the cut, which is all of it.
+        return Cut {
+            basis,
+            at,
+            words: words.clone(),
+            eyes: Vec::new(),
+            read: Read::of(&clocks),
+            log: log.clone(),
+        };
+    }
+    let entries = log.entries().iter().enumerate();
+    let kept = entries.filter(|(index, _)| is_kept(*index));
+    let kept = kept.map(|(_, entry)| entry.clone()).collect();
+    let log = Log::with_unseen(kept, unseen.cloned().collect());
+    sealed(log, (basis, at, words.clone()), Vec::new())
 }
 
-/// The one maker of a [`Cut`]: computes every reading from the kept entries alone.
+/// A [`Cut`] of these entries, every reading computed from them alone.
 fn sealed(log: Log, (basis, at, words): (Basis, At, Readings), eyes: Vec<Holder>) -> Cut {
     let statements = Statements::of(&log, basis);
-    let clocks = Clocks::of(&log, &statements, (basis, at), &words);
-    let review = reading::review(&clocks);
-    let readings = reading::readings(&clocks, review);
-    let entries = log.entries().iter().enumerate();
-    let statement_of = entries
-        .map(|(index, entry)| {
-            let root = log.entries().get(statements.root(index));
-            root.map_or(entry.position, |root| root.position)
-        })
-        .collect();
-    let place_of = (0..)
-        .zip(&readings)
-        .map(|(place, reading)| (reading.position(), place));
-    let place_of = place_of.collect();
-    let by_type = by_type(&readings);
-    let matters = matters(&clocks);
+    let read = Read::of(&Clocks::of(&log, &statements, (basis, at), &words));
     Cut {
         basis,
         at,
         words,
         eyes,
         log,
-        review,
-        readings,
-        statement_of,
-        place_of,
-        by_type,
-        matters,
+        read,
+    }
+}
+
+impl Read {
+    fn of(clocks: &Clocks<'_>) -> Self {
+        let log = clocks.log;
+        let review = reading::review(clocks);
+        let readings = reading::readings(clocks, review);
+        let entries = log.entries().iter().enumerate();
+        let statement_of = entries
+            .map(|(index, entry)| {
+                let root = log.entries().get(clocks.statements.root(index));
+                root.map_or(entry.position, |root| root.position)
+            })
+            .collect();
+        let place_of = (0..)
+            .zip(&readings)
+            .map(|(place, reading)| (reading.position(), place));
+        Self {
+            review,
+            statement_of,
+            place_of: place_of.collect(),
+            by_type: by_type(&readings),
+            matters: matters(clocks),
+            readings,
+        }
     }
 }
 
@@ -155,7 +172,7 @@ impl Cut {
 
     /// When a review began, by what is certain in it: every record error made after is late.
     pub(super) fn review(&self) -> Option<Timestamp> {
-        self.review
+        self.read.review
     }
 
     /// The entries, certain and possible, in position order. Cutting them again gives this cut.
@@ -166,19 +183,19 @@ impl Cut {
     /// Every statement, in the order of `semantics.md` 1.5: when it took place, the agency's own number,
     /// position. Includes the possible, the struck and the statements about the record.
     pub fn readings(&self) -> &[Reading] {
-        &self.readings
+        &self.read.readings
     }
 
     /// The statements that count: certain, not struck, and about the child's life.
     pub fn facts(&self) -> impl Iterator<Item = &Reading> {
-        self.readings.iter().filter(|reading| {
+        self.read.readings.iter().filter(|reading| {
             reading.certain() && reading.struck().is_none() && reading.kind() == ReadingKind::Fact
         })
     }
 
     /// The statements that may belong before the as-at date: listed apart, never in a total.
     pub fn possible(&self) -> impl Iterator<Item = &Reading> {
-        self.readings.iter().filter(|reading| {
+        self.read.readings.iter().filter(|reading| {
             !reading.certain() && reading.struck().is_none() && reading.kind() == ReadingKind::Fact
         })
     }
@@ -186,29 +203,33 @@ impl Cut {
     /// The facts of these types, certain and possible, that are not struck, in the order of [`Self::readings`].
     pub fn of_types<'n>(&self, types: impl IntoIterator<Item = &'n str>) -> Vec<&Reading> {
         let types: BTreeSet<&str> = types.into_iter().collect();
-        let of_type = types.into_iter().filter_map(|name| self.by_type.get(name));
+        let of_type = types
+            .into_iter()
+            .filter_map(|name| self.read.by_type.get(name));
         let mut places: Vec<usize> = of_type.flatten().copied().collect();
         places.sort_unstable();
         let found = places.into_iter();
-        found.filter_map(|place| self.readings.get(place)).collect()
+        found
+            .filter_map(|place| self.read.readings.get(place))
+            .collect()
     }
 
     /// The statement with this original, or that this entry belongs to.
     pub fn reading(&self, position: u64) -> Option<&Reading> {
         let index = self.log.index_at(position)?;
-        let place = self.place_of.get(self.statement_of.get(index)?)?;
-        self.readings.get(*place)
+        let place = self.read.place_of.get(self.read.statement_of.get(index)?)?;
+        self.read.readings.get(*place)
     }
 
     /// Position of the statement that a reference names, if it is in the cut.
     pub fn resolve(&self, reference: &EntryRef) -> Option<u64> {
         let index = self.log.index_of(reference)?;
-        self.statement_of.get(index).copied()
+        self.read.statement_of.get(index).copied()
     }
 
     /// Entries linked as one matter, certainly and not unlinked since, by statement.
     pub fn matters(&self) -> &[Matter] {
-        &self.matters
+        &self.read.matters
     }
 
     /// What may be shown of an interval.
@@ -230,12 +251,13 @@ impl Cut {
     #[must_use]
     pub fn seen_by(&self, eyes: &Holder, knows: impl Fn(&Reading) -> bool) -> Self {
         let known: BTreeSet<u64> = self
+            .read
             .readings
             .iter()
             .filter(|reading| reading.kind() == ReadingKind::Standing || knows(reading))
             .map(Reading::position)
             .collect();
-        let entries = self.log.entries().iter().zip(&self.statement_of);
+        let entries = self.log.entries().iter().zip(&self.read.statement_of);
         let kept = entries.filter(|(_, statement)| known.contains(statement));
         let kept = kept.map(|(entry, _)| entry.clone()).collect();
         sealed(

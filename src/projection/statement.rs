@@ -117,6 +117,9 @@ impl Statements {
         index: usize,
         counts: &dyn Fn(usize) -> bool,
     ) -> Option<usize> {
+        if self.retractions.get(index).is_none_or(Vec::is_empty) {
+            return None;
+        }
         self.retracted_within(index, counts, &mut Vec::new())
     }
 
@@ -344,6 +347,9 @@ pub(super) fn is_recipient(share: &CaseEvent, agency: &AgencyId) -> bool {
 /// The original that an entry's statement begins with. Entries that name each other in a ring begin with
 /// the first of the ring.
 fn root(ties: &[Tie], index: usize) -> usize {
+    let Some(Tie::Member { .. }) = ties.get(index) else {
+        return index;
+    };
     let mut path = vec![index];
     let mut at = index;
     while let Some(Tie::Member { target, .. }) = ties.get(at) {

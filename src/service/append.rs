@@ -144,6 +144,7 @@ impl Writer {
                 .into_iter()
                 .for_each(|job| answer(job.answer, Err(refused.clone()), job.items));
         }
+        self.wait_for_indexes(jobs.iter().map(|job| job.items.len()).sum());
         let now = self.shared.clock.monotonic();
         let time = self.guard.next(self.shared.clock.as_ref());
         let mut commit = Overlay::default();
@@ -167,6 +168,18 @@ impl Writer {
         for (to, with, spent) in waiting {
             let outcome = durable.as_ref().map_err(Clone::clone).and(with);
             answer(to, outcome, spent);
+        }
+    }
+
+    /// Waits for room in the indexes, before anything is decided: who waits for the writer is slowed to their pace, and whose
+    /// time is up by then is refused. When there is none for too long, the journal refuses the commit.
+    fn wait_for_indexes(&mut self, entries: usize) {
+        for _ in 0..limits::INDEX_WAITS {
+            let journal = &self.shared.journal;
+            if journal.wait_for_room(entries, limits::INDEX_WAIT) {
+                return;
+            }
+            self.sync_head();
         }
     }
 

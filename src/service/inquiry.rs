@@ -14,14 +14,16 @@ use crate::domain::id::{AgencyId, CaseId, Practitioner};
 use crate::domain::time::{AsAt, london_date, tick_after};
 use crate::ledger::chain::ChainWalk;
 use crate::ledger::digest::{ChainTag, Link};
+use crate::ledger::entry::Header;
 use crate::projection::cut::{At, Basis, Cut, cut};
 use crate::projection::knowledge::{Holder, through_eyes_of};
 use crate::projection::late::{self, Earlier};
-use crate::projection::placed::{Log, Unseen, UnseenReason};
+use crate::projection::placed::{Log, Placed, Unseen, UnseenReason};
 
 use self::parties::Parties;
 use super::Service;
 use super::error::Refused;
+use super::limits;
 use super::read::blocking;
 use super::shared::{Shared, timestamp};
 
@@ -220,28 +222,30 @@ impl Shared {
 
     /// The entries of a case and of the registry below `end`, the chain of the case checked.
     fn log(&self, tag: ChainTag, end: u64) -> Result<CaseLog, Refused> {
-        let mut walk = ChainWalk::new(&self.origin, tag);
-        let case = self.replay(tag, end, &mut walk)?;
-        let registry_tag = self.origin.registry_tag();
-        let mut registry_walk = ChainWalk::new(&self.origin, registry_tag);
-        let registry = self.replay(registry_tag, end, &mut registry_walk)?;
-        let mut placed = Vec::with_capacity(case.len().saturating_add(registry.len()));
+        let length = self.journal.chain_len(tag.as_bytes())?;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let mut placed = Vec::with_capacity(length.min(limits::CASE_ENTRIES));
         let (mut unseen, mut erased) = (Vec::new(), 0);
-        for (entry, opened) in case.into_iter().chain(registry) {
+        let mut take = |header: &Header, opened: Option<Placed>| {
             if let Some(entry) = opened {
                 placed.push(entry);
-                continue;
+                return;
             }
-            erased += u64::from(*entry.tag() == tag);
+            erased += u64::from(header.statement.tag == tag);
             unseen.push(Unseen {
-                position: entry.position(),
+                position: header.fields.position,
                 reason: UnseenReason::Erased,
-                agency: entry.agency().parse().ok(),
+                agency: header.statement.agency.as_str().parse().ok(),
                 kind: None,
                 month: None,
-                appended: timestamp(entry.appended()),
+                appended: timestamp(header.fields.appended),
             });
-        }
+        };
+        let mut walk = ChainWalk::new(&self.origin, tag);
+        self.replay(tag, end, &mut walk, &mut take)?;
+        let registry_tag = self.origin.registry_tag();
+        let mut registry_walk = ChainWalk::new(&self.origin, registry_tag);
+        self.replay(registry_tag, end, &mut registry_walk, &mut take)?;
         let head = walk.head();
         Ok(CaseLog {
             log: Log::with_unseen(placed, unseen),

@@ -43,6 +43,11 @@ impl Service {
         self.shared.head()
     }
 
+    /// Entries that the indexes of the store have yet to take in.
+    pub fn index_lag(&self) -> u64 {
+        u64::try_from(self.shared.journal.index_lag()).unwrap_or(u64::MAX)
+    }
+
     /// Proves the entry at `position` in the tree of `size` leaves; 0 = the newest.
     ///
     /// # Errors

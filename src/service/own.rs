@@ -9,7 +9,7 @@ use crate::ledger::statement::{AgencyName, Seen, Statement};
 use super::append::Writer;
 use super::error::Refused;
 use super::overlay::{Overlay, Staged};
-use super::prepare;
+use super::random::random;
 use super::shared::Head;
 
 /// Kind 8, *reopened*: what was found after a stop that was not clean.
@@ -34,7 +34,7 @@ impl Writer {
             Chain::Access => origin.access_tag(),
             Chain::Registry | Chain::Case => origin.registry_tag(),
         };
-        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = prepare::random()?;
+        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = random()?;
         let statement = Statement {
             origin: origin.clone(),
             tag,
@@ -49,7 +49,7 @@ impl Writer {
             kind,
             statement,
             signature: None,
-            secret: Secret::new(prepare::random()?).map_err(|error| failed(error.to_string()))?,
+            secret: Secret::new(random()?).map_err(|error| failed(error.to_string()))?,
             event: event.encode(),
             ingest: Ingest::Live,
             authenticated: Authenticated::Ledger,

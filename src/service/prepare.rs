@@ -1,6 +1,7 @@
 //! Validation off the writer's path: everything about an event that can be decided without knowing what stands before it.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use crate::domain::event::feed::FeedContent;
 use crate::domain::event::registry::RegistryContent;
 use crate::domain::event::{CaseEvent, Content};
 use crate::domain::id::{AgencyId, CaseId, EventId};
-use crate::ledger::commitment::Secret;
+use crate::ledger::commitment::{Room, Secret};
 use crate::ledger::digest::{ChainTag, FieldsRoot};
 use crate::ledger::entry::{
     self, Authenticated, CommittedEvent, EntryKind, Framing, Ingest, PrepareError,
@@ -22,6 +23,8 @@ use crate::ledger::statement::{AgencyName, Origin, Seen, Statement};
 use super::access::{Caller, How};
 use super::error::{FieldFault, Refused};
 use super::limits;
+use super::random::random;
+use super::registry::Reported;
 
 /// Reads the exact bytes of an event. Passed in by the edge, because generated types live there.
 pub type Decoder = fn(&[u8]) -> Result<CaseEvent, Refusal>;
@@ -59,8 +62,8 @@ pub struct Submission {
 pub(super) enum Route {
     /// A case, which it opens or not.
     Case { id: CaseId, opens: bool },
-    /// The registry.
-    Registry,
+    /// The registry, which takes in what the event says.
+    Registry(Box<CaseEvent>),
 }
 
 /// A submission that is right in itself, already committed to under the tag and the ingest it will most likely have.
@@ -68,13 +71,12 @@ pub(super) enum Route {
 pub(super) struct Prepared {
     pub(super) agency: AgencyId,
     pub(super) event_id: [u8; 16],
-    pub(super) event: CaseEvent,
     pub(super) sealable: entry::Prepared,
     pub(super) ingest: Ingest,
     pub(super) route: Route,
     pub(super) case_tag: Option<ChainTag>,
     pub(super) expected: Option<Expected>,
-    pub(super) imported: bool,
+    pub(super) reported: Reported,
 }
 
 impl Prepared {
@@ -106,7 +108,12 @@ pub(super) struct Context<'a> {
     pub(super) singular: &'a Singular,
     pub(super) now: Timestamp,
     pub(super) guess_tag: &'a dyn Fn(&CaseId) -> Option<ChainTag>,
-    pub(super) guess_backload: &'a dyn Fn(&AgencyId, &CaseEvent, bool) -> bool,
+    pub(super) guess_backload: &'a dyn Fn(&AgencyId, &Reported) -> bool,
+}
+
+thread_local! {
+    /// Where this thread commits to the fields of an event after the other.
+    static ROOM: RefCell<Room> = RefCell::default();
 }
 
 /// Checks one submission and commits to its fields.
@@ -128,25 +135,28 @@ pub(super) fn prepare(
     }
     // Before the typed view: a refusal of the format names what the decoder would only call malformed.
     let secret = secret(submission.secret)?;
-    let committed = CommittedEvent::new(submission.event, secret, context.singular);
+    let committed = ROOM.with_borrow_mut(|room| {
+        CommittedEvent::new(submission.event, secret, context.singular, room)
+    });
     let committed = committed.map_err(not_fields)?;
     let event = (context.decoder)(committed.event()).map_err(|refusal| refused(&refusal))?;
     check::event(&event, context.now).map_err(|refusal| refused(&refusal))?;
-    let route = route(&event)?;
     own_words_only(&agency, &event)?;
+    let reported = Reported::of(&event, imported);
+    let route = route(event)?;
     let opens = matches!(route, Route::Case { opens: true, .. });
     if submission.case_tag.is_some() && !opens {
         let reason = "is only for case.opened; leave it out";
         return Err(Refused::field("case_tag", reason));
     }
     let (kind, tag) = match &route {
-        Route::Registry => (
+        Route::Registry(_) => (
             EntryKind::RegistryEvent,
             Some(context.origin.registry_tag()),
         ),
         Route::Case { id, .. } => (EntryKind::CaseEvent, (context.guess_tag)(id)),
     };
-    let backload = (context.guess_backload)(&agency, &event, imported);
+    let backload = (context.guess_backload)(&agency, &reported);
     let ingest = if backload {
         Ingest::Backload
     } else {
@@ -175,13 +185,12 @@ pub(super) fn prepare(
     Ok(Prepared {
         agency,
         event_id,
-        event,
         sealable,
         ingest,
         route,
         case_tag: submission.case_tag.map(ChainTag::new),
         expected: submission.expected,
-        imported,
+        reported,
     })
 }
 
@@ -242,16 +251,17 @@ fn refused(refusal: &Refusal) -> Refused {
 }
 
 /// The chain an event goes to, by its content and whether it names a case.
-fn route(event: &CaseEvent) -> Result<Route, Refused> {
-    let Some(id) = event.case_id.clone() else {
-        return Ok(Route::Registry);
-    };
-    if matches!(event.content, Content::Registry(_)) {
-        let reason = "a registration belongs to no case";
-        return Err(Refused::field("event.case_id", reason));
-    }
+fn route(event: CaseEvent) -> Result<Route, Refused> {
     let opens = matches!(event.content, Content::Case(CaseContent::CaseOpened(_)));
-    Ok(Route::Case { id, opens })
+    let registers = matches!(event.content, Content::Registry(_));
+    match event.case_id {
+        None => Ok(Route::Registry(Box::new(event))),
+        Some(_) if registers => {
+            let reason = "a registration belongs to no case";
+            Err(Refused::field("event.case_id", reason))
+        }
+        Some(id) => Ok(Route::Case { id, opens }),
+    }
 }
 
 /// An agency declares its own feed and registers itself and its own staff, nobody else's.
@@ -277,22 +287,6 @@ fn own_words_only(agency: &AgencyId, event: &CaseEvent) -> Result<(), Refused> {
     } else {
         Err(Refused::OtherAgency)
     }
-}
-
-/// 32 bytes from the operating system, never all zero.
-///
-/// # Errors
-/// [`Refused::Store`] when the system gives none.
-pub(super) fn random() -> Result<[u8; 32], Refused> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Refused::Store(format!("no random bytes from the system: {error}")))?;
-    if bytes == [0; 32] {
-        return Err(Refused::Store(
-            "the system's random bytes are all zero".to_owned(),
-        ));
-    }
-    Ok(bytes)
 }
 
 /// When a call must be answered, on the monotonic clock.

@@ -28,6 +28,29 @@ impl Interruption {
     }
 }
 
+/// What of an event decides whether it counts as back-loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reported {
+    /// The kind of feed that carries such an event.
+    kind: Option<FeedKind>,
+    /// Bounds of its claimed recorded time, if it claims one.
+    recorded: Option<(Option<Timestamp>, Option<Timestamp>)>,
+    /// It came from a file rather than from the agency's running system.
+    imported: bool,
+}
+
+impl Reported {
+    /// Of an event.
+    pub fn of(event: &CaseEvent, imported: bool) -> Self {
+        let recorded = event.recorded.as_ref().filter(|when| !when.is_unknown());
+        Self {
+            kind: event.feed_kind(),
+            recorded: recorded.map(|when| (when.lower(), when.upper())),
+            imported,
+        }
+    }
+}
+
 /// One agency's feed: when each kind went live, and its interruptions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Feed {
@@ -112,24 +135,24 @@ impl Registry {
     }
 
     /// Whether an event of this agency counts as back-loaded, by what the registry says now.
-    pub fn is_backload(&self, agency: &AgencyId, event: &CaseEvent, imported: bool) -> bool {
-        let Some(recorded) = event.recorded.as_ref().filter(|when| !when.is_unknown()) else {
-            return imported;
+    pub fn is_backload(&self, agency: &AgencyId, reported: &Reported) -> bool {
+        let Some((lower, upper)) = reported.recorded else {
+            return reported.imported;
         };
         let Some(feed) = self.feeds.get(agency) else {
             return true;
         };
-        let kind = event.feed_kind();
+        let kind = reported.kind;
         let live_from = match kind {
             Some(kind) => feed.live_from.get(&kind).copied(),
             None => feed.live_from.values().min().copied(),
         };
-        let before_live = match (live_from, recorded.upper().or_else(|| recorded.lower())) {
+        let before_live = match (live_from, upper.or(lower)) {
             (Some(live), Some(end)) => end <= live,
             (None, _) => true,
             (Some(_), None) => false,
         };
-        let at = recorded.lower().or_else(|| recorded.upper());
+        let at = lower.or(upper);
         before_live || at.is_some_and(|at| feed.interruptions.iter().any(|i| i.covers(kind, at)))
     }
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::domain::event::CaseEvent;
 use crate::domain::id::{AgencyId, CaseId};
 use crate::journal::{Journal, Mark, ReadError, Stored};
 use crate::ledger::chain::ChainHead;
@@ -26,7 +25,7 @@ use super::clock::Clock;
 use super::error::Refused;
 use super::overlay::Overlay;
 use super::prepare::Decoder;
-use super::registry::Registry;
+use super::registry::{Registry, Reported};
 use super::signer::Signer;
 use super::start::StartError;
 
@@ -116,8 +115,8 @@ impl Shared {
         read(&self.registry).clone()
     }
 
-    pub(super) fn is_backload(&self, agency: &AgencyId, event: &CaseEvent, imported: bool) -> bool {
-        read(&self.registry).is_backload(agency, event, imported)
+    pub(super) fn is_backload(&self, agency: &AgencyId, reported: &Reported) -> bool {
+        read(&self.registry).is_backload(agency, reported)
     }
 
     /// The tag of a case's chain.

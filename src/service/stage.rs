@@ -15,6 +15,7 @@ use super::clock::ClockFault;
 use super::error::Refused;
 use super::overlay::{Overlay, Staged};
 use super::prepare::{self, Prepared, Route};
+use super::random::random;
 use super::shared::timestamp;
 
 impl Writer {
@@ -69,10 +70,10 @@ impl Writer {
         match &item.route {
             Route::Case { id, opens: true } => commit.open(id.clone(), tag),
             Route::Case { .. } => {}
-            Route::Registry => {
+            Route::Registry(event) => {
                 let base = commit.registry.clone();
                 let mut registry = base.unwrap_or_else(|| self.shared.registry());
-                registry.apply(&item.event, timestamp(appended));
+                registry.apply(event, timestamp(appended));
                 commit.register(registry);
             }
         }
@@ -126,7 +127,7 @@ impl Writer {
     /// The tag of the chain this event goes to; of a new chain for `case.opened`.
     fn chain_of(&self, item: &Prepared, commit: &Overlay) -> Result<ChainTag, Refused> {
         let (id, opens) = match &item.route {
-            Route::Registry => return Ok(self.shared.origin.registry_tag()),
+            Route::Registry(_) => return Ok(self.shared.origin.registry_tag()),
             Route::Case { id, opens } => (id, *opens),
         };
         match (self.known_case(id, commit), opens) {
@@ -136,7 +137,7 @@ impl Writer {
             (None, true) => {
                 let tag = match item.case_tag {
                     Some(tag) => tag,
-                    None => ChainTag::new(prepare::random()?),
+                    None => ChainTag::new(random()?),
                 };
                 let is_case = Chain::of(&self.shared.origin, &tag) == Chain::Case;
                 if !is_case || tag == ChainTag::ZERO || self.head_of(tag, commit)?.case_seq() > 0 {
@@ -201,10 +202,8 @@ impl Writer {
         let waiting = commit.staged.len() as u64;
         let position = self.shared.size().saturating_add(waiting);
         let backload = match &commit.registry {
-            Some(registry) => registry.is_backload(&item.agency, &item.event, item.imported),
-            None => self
-                .shared
-                .is_backload(&item.agency, &item.event, item.imported),
+            Some(registry) => registry.is_backload(&item.agency, &item.reported),
+            None => self.shared.is_backload(&item.agency, &item.reported),
         };
         let ingest = if backload {
             Ingest::Backload

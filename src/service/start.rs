@@ -27,7 +27,7 @@ use crate::domain::id::EventId;
 use crate::journal::error::Cause;
 use crate::journal::head::{HeadError, HeadFile};
 use crate::journal::{Journal, Marks, Record};
-use crate::ledger::entry::SealedEntry;
+use crate::ledger::entry::Identity;
 use crate::ledger::fields::Singular;
 use crate::ledger::head::Head as Promised;
 use crate::ledger::statement::Origin;
@@ -38,7 +38,7 @@ use crate::vault::file::VaultError;
 use self::fold::Fold;
 pub(in crate::service) use self::later::Later;
 use super::Service;
-use super::append::{self, Writer};
+use super::append::Writer;
 use super::clock::{Clock, Guard};
 use super::error::Refused;
 use super::limits;
@@ -359,8 +359,15 @@ fn check_root(promised: Option<&Promised>, tree: &MemoryTree) -> Result<(), Star
 /// # Errors
 /// What is wrong with the bytes.
 pub fn read_record(bytes: &[u8]) -> Result<Record, String> {
-    let entry = SealedEntry::decode(bytes).map_err(|error| error.to_string())?;
-    Ok(append::record(&entry))
+    let entry = Identity::read(bytes).map_err(|error| error.to_string())?;
+    Ok(Record {
+        position: entry.position,
+        tag: *entry.tag.as_bytes(),
+        chain_seq: entry.case_seq,
+        agency: entry.agency.as_str().to_owned(),
+        event_id: entry.event_id,
+        bytes: bytes.to_vec(),
+    })
 }
 
 /// Identity of this start of the machine, from the kernel; all zero where it has none.

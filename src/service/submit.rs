@@ -242,7 +242,7 @@ fn prepare_all(
         singular: &shared.singular,
         now: timestamp(now),
         guess_tag: &|id| shared.case_tag(id),
-        guess_backload: &|agency, event, imported| shared.is_backload(agency, event, imported),
+        guess_backload: &|agency, reported| shared.is_backload(agency, reported),
     };
     let numbered = submissions.into_iter().enumerate();
     let prepared = numbered.map(|(index, submission)| {

@@ -18,6 +18,7 @@ mod inquiry_allocation;
 mod inquiry_late;
 mod inquiry_sharing;
 mod kill;
+mod lag;
 mod raw;
 mod read;
 mod refusals;

@@ -3,6 +3,7 @@
 mod journal_contract;
 mod journal_foresee;
 mod journal_formats;
+mod journal_merge;
 mod journal_scan;
 mod journal_see;
 mod journal_sled;

@@ -22,6 +22,10 @@ pub struct Bench {
     /// Length of the sustained load, in seconds. It is judged from 300 on.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub sustain: u64,
+    /// Events a second that the sustained load offers, instead of as many as are taken: a latency then counts from when its
+    /// event was due.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub rate: Option<u64>,
     /// Entries of the store that is verified, killed and opened.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..=100_000_000))]
     pub entries: u64,

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::Plan;
 use super::event::Events;
-use super::figures::{self, duration, none, per_event, times, verdict};
+use super::figures::{self, duration, mebibytes, none, per_event, times, verdict};
+use super::lag::Lag;
 use super::load::{Done, Load, Target, agency, load};
-use super::machine::{Busy, Disk, cpu_of, own_cpu};
+use super::machine::{Busy, Disk, cpu_of, own_cpu, resident};
 use super::place::Place;
 use super::server::Server;
 use crate::cli::args::{Bench, Global, Shape};
@@ -54,12 +55,18 @@ const SHAPES: [(Shape, &str, Load); 6] = [
     (
         Shape::Stream,
         "1 stream, an ack each",
-        Load::Streams { streams: 1 },
+        Load::Streams {
+            streams: 1,
+            pace: None,
+        },
     ),
     (
         Shape::Sustained,
         "2 streams, sustained",
-        Load::Streams { streams: 2 },
+        Load::Streams {
+            streams: 2,
+            pace: None,
+        },
     ),
 ];
 
@@ -102,6 +109,8 @@ struct Round {
     cpu: Option<Duration>,
     /// Why it cannot be judged.
     busy: Option<String>,
+    /// Most entries that the indexes were seen behind, when it was looked at.
+    lag: Option<u64>,
 }
 
 impl Appends<'_> {
@@ -124,6 +133,9 @@ impl Appends<'_> {
             output::say(&format!("measuring: {}", wanted.1));
             let row = self.shape(wanted, &servers, &mut disk).await?;
             table.rows.push(row);
+            if wanted.0 == Shape::Sustained {
+                table.notes.extend(self.left_by(&servers));
+            }
         }
         if servers.umadb.is_none() {
             let note = "UmaDB did not take part: no umadb on the path (--umadb PROGRAM)";
@@ -164,9 +176,21 @@ impl Appends<'_> {
         })
     }
 
+    /// What a server of our own holds at the end of the sustained load.
+    fn left_by(&self, servers: &Servers) -> Option<String> {
+        let memory = resident(servers.ours.1?)?;
+        let store = self.place.path("ours").join("journal").join("db");
+        let store = std::fs::metadata(store).ok()?;
+        Some(format!(
+            "after the sustained load the server has {} in RAM, and its store {} on the disk",
+            mebibytes(memory),
+            mebibytes(store.len())
+        ))
+    }
+
     async fn shape(
         &self,
-        (shape, name, load): (Shape, &str, Load),
+        (shape, name, mut load): (Shape, &str, Load),
         servers: &Servers,
         disk: &mut Disk,
     ) -> Result<Vec<String>, Failure> {
@@ -176,7 +200,15 @@ impl Appends<'_> {
         } else {
             (self.plan.rounds, self.plan.round)
         };
-        let streams = matches!(load, Load::Streams { .. });
+        let mut name = name.to_owned();
+        if let (true, Some(wanted)) = (sustained, self.plan.pace) {
+            name = format!("{name} at {wanted}/s");
+        }
+        let mut streams = false;
+        if let Load::Streams { pace, .. } = &mut load {
+            streams = true;
+            *pace = self.plan.pace.filter(|_| sustained);
+        }
         let umadb = servers.umadb.as_ref().filter(|_| !streams);
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
@@ -194,7 +226,7 @@ impl Appends<'_> {
         let unjudged = self.unjudged.map(str::to_owned).or(busy).or(short);
         Ok(row(
             shape,
-            name,
+            &name,
             (median(ours), median(theirs)),
             disk.median(),
             unjudged,
@@ -210,6 +242,10 @@ impl Appends<'_> {
     ) -> Result<Round, Failure> {
         let mut before = None;
         let begin = || before = Some((Busy::with(servers.own_cpu()), pid.and_then(cpu_of)));
+        let lag = match (target, shape) {
+            (Target::Ours(address), Load::Streams { .. }) => Some(Lag::watch(address).await?),
+            (Target::Ours(_) | Target::Umadb(_), _) => None,
+        };
         let done = load(target, shape, &servers.events, (self.clock, time), begin).await?;
         let cpu = pid.and_then(cpu_of);
         let (watch, used) = before.unwrap_or_default();
@@ -217,6 +253,7 @@ impl Appends<'_> {
             done,
             cpu: cpu.zip(used).map(|(now, used)| now.saturating_sub(used)),
             busy: watch.reason(servers.own_cpu()),
+            lag: lag.map(|lag| lag.most()),
         })
     }
 }
@@ -254,16 +291,17 @@ fn row(
         let time = done.and_then(|done| done.percentile(percent));
         time.map_or_else(none, duration)
     };
+    let mut measured = vec![format!("{rate}/s")];
     let slowest = done.and_then(Done::slowest);
+    measured.extend(slowest.map(|slowest| format!("never under {slowest}/s")));
+    let lag = ours.as_ref().and_then(|round| round.lag);
+    measured.extend(lag.map(|lag| format!("indexes at most {lag} behind")));
     let cpu = ours
         .as_ref()
         .and_then(|round| round.cpu.map(|cpu| per_event(cpu, round.done.events)));
     vec![
         name.to_owned(),
-        match slowest {
-            Some(slowest) => format!("{rate}/s, never under {slowest}/s"),
-            None => format!("{rate}/s"),
-        },
+        measured.join(", "),
         latency(50),
         latency(99),
         cpu.unwrap_or_else(none),

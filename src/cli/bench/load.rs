@@ -36,8 +36,9 @@ pub(super) enum Target {
 pub(super) enum Load {
     /// Clients with one request in flight each, of so many events.
     Requests { clients: usize, events: usize },
-    /// Streams with an acknowledgement for each event.
-    Streams { streams: usize },
+    /// Streams with an acknowledgement for each event, and so many events a second of all together, or as many as are
+    /// taken.
+    Streams { streams: usize, pace: Option<u64> },
 }
 
 /// What came of it.
@@ -129,7 +130,7 @@ pub(super) async fn load(
 ) -> Result<Done, Failure> {
     let clients = match load {
         Load::Requests { clients, .. } => clients,
-        Load::Streams { streams } => streams,
+        Load::Streams { streams, .. } => streams,
     };
     // Everybody is connected before the clock starts.
     let mut connected = Vec::with_capacity(clients);
@@ -158,8 +159,10 @@ pub(super) async fn load(
             Load::Requests { events: count, .. } => {
                 tasks.spawn(requests(connection, events, count, note));
             }
-            Load::Streams { .. } => {
-                tasks.spawn(stream(connection, events, note));
+            Load::Streams { streams, pace } => {
+                let streams = u64::try_from(streams).unwrap_or(u64::MAX);
+                let pace = pace.map(|pace| (pace, streams));
+                tasks.spawn(stream(connection, events, pace, note));
             }
         }
     }
@@ -232,6 +235,12 @@ pub(super) fn agency(number: usize) -> Result<AgencyId, Failure> {
         .map_err(|error| Failure::new(Exit::Other, error.to_string()))
 }
 
+/// How long after the first an event of a stream is due, of streams that offer so many a second together.
+fn due_after(number: u64, (pace, streams): (u64, u64)) -> Duration {
+    let micros = number.saturating_mul(streams).saturating_mul(1_000_000);
+    Duration::from_micros(micros / pace.max(1))
+}
+
 async fn requests(
     mut connection: Connection,
     events: Events,
@@ -247,7 +256,13 @@ async fn requests(
     Ok(note.done)
 }
 
-async fn stream(connection: Connection, events: Events, mut note: Note) -> Result<Done, Failure> {
+/// One stream; with a pace, so many events a second, divided among so many streams.
+async fn stream(
+    connection: Connection,
+    events: Events,
+    pace: Option<(u64, u64)>,
+    mut note: Note,
+) -> Result<Done, Failure> {
     let Connection::Ours(mut client) = connection else {
         return Err(Failure::new(Exit::Other, "UmaDB has no append stream"));
     };
@@ -256,17 +271,25 @@ async fn stream(connection: Connection, events: Events, mut note: Note) -> Resul
     let (to, requests) = mpsc::channel(IN_FLIGHT);
     let (clock, end) = (Arc::clone(&note.clock), note.end);
     let (room, times) = (Arc::clone(&window), Arc::clone(&sent));
+    let start = clock.monotonic();
     tokio::spawn(async move {
+        let mut number = 0_u64;
         while clock.monotonic() < end {
+            let due = pace.map(|pace| start.saturating_add(due_after(number, pace)));
+            number = number.saturating_add(1);
+            if let Some(early) = due.and_then(|due| due.checked_sub(clock.monotonic()))
+                && !early.is_zero()
+            {
+                tokio::time::sleep(early).await;
+            }
             let Ok(permit) = room.acquire().await else {
                 return;
             };
             permit.forget();
-            let now = clock.monotonic();
             times
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push_back(now);
+                .push_back(due.unwrap_or_else(|| clock.monotonic()));
             if to.send(events.request()).await.is_err() {
                 return;
             }

@@ -1,5 +1,7 @@
 //! A time as an agency claims it.
 
+use std::sync::Arc;
+
 use edtf_core::{Bound, BoundDate, Date as EdtfDate, Edtf, IntervalEndpoint, Precision, TimeShift};
 use jiff::{SignedDuration, Span, Timestamp, civil};
 
@@ -34,9 +36,15 @@ pub enum TimeError {
 /// `~` widens a day by 7 days each side, a month or season by 1 month, a year by 1 year. A time
 /// without an offset is London time; a minute or a second is a span of that length. Explicit bounds
 /// win over the text. Nothing known is (no bound, appended). Rules: `semantics.md` 1.3.
+///
+/// Copies share what was claimed: an event has four times, most of them unknown or equal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct When {
-    edtf: Option<String>,
+pub struct When(Option<Arc<Claim>>);
+
+/// What is known of a time; something is.
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+struct Claim {
+    edtf: Option<Box<str>>,
     earliest: Option<Timestamp>,
     latest: Option<Timestamp>,
     uncertain: bool,
@@ -53,11 +61,11 @@ impl When {
 
     /// One known instant.
     pub fn instant(at: Timestamp) -> Self {
-        Self {
+        Self(Some(Arc::new(Claim {
             earliest: Some(at),
             latest: Some(tick_after(at)),
-            ..Self::default()
-        }
+            ..Claim::default()
+        })))
     }
 
     /// A London day.
@@ -85,52 +93,64 @@ impl When {
         earliest: Option<Timestamp>,
         latest: Option<Timestamp>,
     ) -> Result<Self, TimeError> {
-        let mut when = Self {
+        let edtf = edtf.map(str::trim).filter(|text| !text.is_empty());
+        if edtf.is_none() && earliest.is_none() && latest.is_none() {
+            return Ok(Self::unknown());
+        }
+        let mut claim = Claim {
             earliest,
             latest,
-            ..Self::default()
+            ..Claim::default()
         };
         if earliest.is_some() && earliest == latest {
-            when.latest = earliest.map(tick_after);
+            claim.latest = earliest.map(tick_after);
         }
-        if let Some(text) = edtf.map(str::trim).filter(|text| !text.is_empty()) {
-            let (parsed, width) = parse(text)?;
-            when.uncertain = parsed.is_uncertain();
-            when.approximate = parsed.is_approximate();
-            (when.from, when.until) = span(&parsed, width)?;
-            when.edtf = Some(text.to_owned());
+        if let Some(text) = edtf {
+            if let Some((from, until)) = plain_day(text) {
+                (claim.from, claim.until) = (Some(from), Some(until));
+            } else {
+                let (parsed, width) = parse(text)?;
+                claim.uncertain = parsed.is_uncertain();
+                claim.approximate = parsed.is_approximate();
+                (claim.from, claim.until) = span(&parsed, width)?;
+            }
+            claim.edtf = Some(text.into());
         }
-        if let (Some(from), Some(until)) = (when.lower(), when.upper())
+        if let (Some(from), Some(until)) = (claim.lower(), claim.upper())
             && until <= from
         {
             return Err(TimeError::Reversed);
         }
-        Ok(when)
+        Ok(Self(Some(Arc::new(claim))))
+    }
+
+    fn claim(&self) -> Option<&Claim> {
+        self.0.as_deref()
     }
 
     /// The EDTF text, as sent.
     pub fn text(&self) -> Option<&str> {
-        self.edtf.as_deref()
+        self.claim()?.edtf.as_deref()
     }
 
     /// The lower bound: explicit, else from the text.
     pub fn lower(&self) -> Option<Timestamp> {
-        self.earliest.or(self.from)
+        self.claim()?.lower()
     }
 
     /// The exclusive upper bound: explicit, else from the text.
     pub fn upper(&self) -> Option<Timestamp> {
-        self.latest.or(self.until)
+        self.claim()?.upper()
     }
 
     /// Marked uncertain (`?`).
     pub fn is_uncertain(&self) -> bool {
-        self.uncertain
+        self.claim().is_some_and(|claim| claim.uncertain)
     }
 
     /// Marked approximate (`~`).
     pub fn is_approximate(&self) -> bool {
-        self.approximate
+        self.claim().is_some_and(|claim| claim.approximate)
     }
 
     /// Nothing at all was said.
@@ -147,6 +167,30 @@ impl When {
         });
         Interval { earliest, latest }
     }
+}
+
+impl Claim {
+    fn lower(&self) -> Option<Timestamp> {
+        self.earliest.or(self.from)
+    }
+
+    fn upper(&self) -> Option<Timestamp> {
+        self.latest.or(self.until)
+    }
+}
+
+/// The span of a day written out and nothing else (`2013-03-14`), as most are: what [`span`] gives for it, without the
+/// whole grammar. None for any other text, also for one that is no day.
+fn plain_day(text: &str) -> Option<(Timestamp, Timestamp)> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else {
+        return None;
+    };
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i16::from(byte - b'0'));
+    let two = |tens: u8, ones: u8| Some(digit(tens)? * 10 + digit(ones)?);
+    let year = two(y1, y2)? * 100 + two(y3, y4)?;
+    let month = i8::try_from(two(m1, m2)?).ok()?;
+    let first = civil::Date::new(year, month, i8::try_from(two(d1, d2)?).ok()?).ok()?;
+    Some((day_start(first)?, day_start(first.tomorrow().ok()?)?))
 }
 
 /// Reads EDTF, and as an extension a local time without seconds. The second value is the width of
@@ -269,4 +313,41 @@ fn instant(at: &edtf_core::DateTime) -> Result<Timestamp, TimeError> {
         .to_zoned(zone)
         .map(|zoned| zoned.timestamp())
         .map_err(|_no_detail| TimeError::OutOfRange)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_written_out_is_the_day_that_the_grammar_reads() {
+        let by_grammar = |text: &str| {
+            let (parsed, width) = parse(text).ok()?;
+            let (from, until) = span(&parsed, width).ok()?;
+            Some((from?, until?))
+        };
+        let mut days = 0;
+        for year in [
+            0, 1, 1582, 1846, 1847, 1916, 1968, 1971, 2013, 2024, 2037, 2038, 9998, 9999,
+        ] {
+            for (month, day) in (0..=13).flat_map(|month| (0..=32).map(move |day| (month, day))) {
+                let text = format!("{year:04}-{month:02}-{day:02}");
+                let plain = plain_day(&text);
+                assert_eq!(plain, by_grammar(&text), "{text}");
+                days += usize::from(plain.is_some());
+            }
+        }
+        // Four leap years; the last two days of the calendar have no end that can be computed with.
+        assert_eq!(days, 14 * 365 + 4 - 2);
+        for text in [
+            "2013-3-14",
+            "2013-03-14~",
+            "2013-03-1X",
+            "+013-03-14",
+            "-2013-03-1",
+            "2013/03/14",
+        ] {
+            assert_eq!(plain_day(text), None, "{text}");
+        }
+    }
 }

@@ -63,13 +63,20 @@ fn envelope(m: pb::CaseEvent, unknown: Option<u32>, at: &At<'_>) -> Result<CaseE
         at.inside("source")
             .refuse("is missing", "say where the information came from")
     })?;
+    // Most are written down on the day: one time then, read once.
+    let same_day = m.recorded.is_some() && m.recorded == m.occurred;
+    let occurred = at.when("occurred", m.occurred)?;
     Ok(CaseEvent {
         case_id: at.opt_id("case_id", &m.case_id)?,
         children: at.list("children", m.children)?,
         actor: at.opt_msg("actor", m.actor)?,
-        occurred: at.when("occurred", m.occurred)?,
         known: at.opt_msg("known", m.known)?,
-        recorded: at.opt_msg("recorded", m.recorded)?,
+        recorded: if same_day {
+            Some(occurred.clone())
+        } else {
+            at.opt_msg("recorded", m.recorded)?
+        },
+        occurred,
         about_period: at.opt_msg("about_period", m.about_period)?,
         source: FromWire::from_wire(source, &at.inside("source"))?,
         source_system: at.line("source_system", m.source_system)?,

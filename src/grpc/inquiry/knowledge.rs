@@ -34,13 +34,13 @@ pub(super) fn answer(
         wanted.agencies.is_empty() || wanted.agencies.iter().any(|wanted| wanted == agency)
     };
     let of_item = |position: u64| wanted.item.is_none_or(|item| item == position);
-    let mut cells: Vec<pb::Cell> = found
+    let shown = found
         .cells
         .iter()
         .filter(|cell| of_item(cell.item) && named(cell.agency.as_str()))
-        .filter(|cell| !wanted.only_problems || is_problem(cell))
-        .map(|cell| message(of_reading((case, first), &cell.depends_on), cell))
-        .collect();
+        .filter(|cell| !wanted.only_problems || is_problem(cell));
+    let mut cells: Vec<pb::Cell> = Vec::with_capacity(shown.clone().count());
+    cells.extend(shown.map(|cell| message(of_reading((case, first), &cell.depends_on), cell)));
     let agencies = found.holders.iter().filter(|agency| named(agency.as_str()));
     let mut holders: Vec<pb::Holder> = agencies
         .map(|agency| pb::Holder {
@@ -133,7 +133,7 @@ pub(super) fn item(case: &Case<'_>, of: &Item) -> pb::Item {
         position: of.position,
         case_seq: reading.map_or(0, |reading| reading.root().case_seq),
         r#type: of.kind.to_owned(),
-        agency: of.source.to_string(),
+        agency: of.source.as_str().to_owned(),
         children: people(&of.children),
         occurred: Some(bound(case.cut(), of.occurred)),
         assertion: event.map_or(0, |event| event.assertion.code()),
@@ -172,7 +172,7 @@ fn message(case: &Case<'_>, cell: &Cell) -> pb::Cell {
     let shown = pb::Cell {
         item: cell.item,
         holder: Some(pb::Holder {
-            agency: cell.agency.to_string(),
+            agency: cell.agency.as_str().to_owned(),
             ..Default::default()
         }),
         state: i32::from(state(&cell.state)),

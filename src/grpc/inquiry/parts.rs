@@ -273,7 +273,7 @@ pub(super) fn entries(cut: &Cut, positions: &[u64]) -> Vec<pb::EvidenceEntry> {
     let found = positions.iter().filter_map(at);
     let row = |entry: &crate::projection::placed::Placed| pb::EvidenceEntry {
         position: entry.position,
-        agency: entry.agency.to_string(),
+        agency: entry.agency.as_str().to_owned(),
         event_id: entry.event_id.to_string(),
         r#type: entry.event.content.type_name().to_owned(),
     };

@@ -10,17 +10,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use ::sled::Tree;
 
 use super::log::Place;
 use super::marks::{self, Told, Waiting};
 use super::replay::Snapshots;
-use super::runs::{Progress, Runs, Stop};
+use super::runs::{Pending, Progress, Runs, Stop};
 use crate::journal::{AppendError, ReadError, Record};
 
 /// Entries that make a run worth writing.
 const RUN_ENTRIES: usize = 4_096;
+
+/// Pages by which each merge goes on for each page of fresh rows.
+const MERGED_PER_FRESH: usize = 2;
+
+/// Pages by which each merge goes on at least, and between two looks whether there are fresh rows.
+const MERGED_AT_ONCE: usize = 64;
 
 pub(super) const CHAIN: u8 = 1;
 const CHAIN_BYTES: usize = 1 + 32;
@@ -103,6 +110,8 @@ struct Tail {
     failed: bool,
     /// Most entries that ever waited at once.
     most: usize,
+    /// Merges under way.
+    merges: usize,
     /// Marks that are not yet in a row.
     marks: Waiting,
     /// Places of the entries added last, for those of them that turn out to be landmarks.
@@ -141,6 +150,12 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the tail may take in so many entries.
+    fn has_room(&self, tail: &Tail, entries: usize) -> bool {
+        let waiting = tail.waiting();
+        waiting == 0 || waiting.saturating_add(entries) <= self.limit
+    }
+
     /// Whether the tail is worth writing.
     fn is_due(&self, tail: &Tail) -> bool {
         let enough = RUN_ENTRIES.min(self.limit / 2).max(1);
@@ -150,61 +165,99 @@ impl Shared {
             || tail.marks.is_much()
     }
 
-    /// Waits until the tail is worth writing and takes it; `None` to stop.
-    fn take(&self) -> Option<(Arc<Rows>, marks::Rows)> {
+    /// What is to be done next. Waits for it, unless there is merging to do.
+    fn next(&self, merging: bool) -> Next {
+        let full = merging && self.runs.is_full();
         let mut tail = self.tail();
         loop {
             if self.stop.load(Ordering::Acquire) {
-                return None;
+                return Next::Stop;
             }
-            if self.is_due(&tail) {
+            if !full && self.is_due(&tail) {
                 tail.pressed = false;
                 let marks = tail.marks.take();
                 let taken = Arc::new(std::mem::take(&mut tail.fresh));
                 tail.taken = Some(Arc::clone(&taken));
-                return Some((taken, marks));
+                return Next::Write(taken, marks);
+            }
+            if merging {
+                return Next::Merge;
             }
             tail = self.wait(tail);
         }
     }
 
     fn follow(&self, mut progress: Progress, mut snapshots: Snapshots) {
-        while let Some((taken, marks)) = self.take() {
-            let written = catch_unwind(AssertUnwindSafe(|| {
-                marks::write(self.runs.tree(), &marks)?;
-                if taken.entries == 0 {
-                    return Ok(());
-                }
-                self.runs.add(&mut progress, taken.places.iter(), taken.end)
-            }));
-            let written = matches!(written, Ok(Ok(())));
-            let mut tail = self.tail();
-            if written {
-                tail.taken = None;
-            } else {
-                tail.failed = true;
-            }
-            self.changed.notify_all();
-            drop(tail);
-            if !written {
-                return;
-            }
-            let merged = catch_unwind(AssertUnwindSafe(|| {
-                self.runs.merge(&mut progress, &self.stop)
-            }));
-            match merged {
-                Ok(Ok(())) => {}
-                Ok(Err(Stop::Asked)) => return,
-                Ok(Err(Stop::Failed)) | Err(_) => {
-                    self.tail().failed = true;
+        let mut pending = Pending::default();
+        // There may be merges that the last stop cut short.
+        let mut merging = self.runs.is_crowded();
+        loop {
+            let mut pages = MERGED_AT_ONCE;
+            match self.next(merging) {
+                Next::Stop => return,
+                Next::Merge => {}
+                Next::Write(taken, marks) => {
+                    let written = self.guarded(|| self.write(&mut progress, &taken, &marks));
+                    let Some(written) = written else {
+                        return;
+                    };
+                    let mut tail = self.tail();
+                    tail.taken = None;
                     self.changed.notify_all();
-                    return;
+                    drop(tail);
+                    pages = pages.max(written.saturating_mul(MERGED_PER_FRESH));
+                    snapshots.grow(taken.bytes);
                 }
+            }
+            let merged = self.guarded(|| {
+                let (progress, pending) = (&mut progress, &mut pending);
+                self.runs.merge(progress, pending, pages, &self.stop)
+            });
+            match merged {
+                Some(more) => merging = more,
+                None => return,
             }
             self.written.store(true, Ordering::Release);
-            snapshots.grow(taken.bytes);
+            self.tail().merges = pending.merges();
         }
     }
+
+    /// Writes marks and rows; answers how many pages of rows that were.
+    fn write(
+        &self,
+        progress: &mut Progress,
+        taken: &Rows,
+        marks: &marks::Rows,
+    ) -> Result<usize, Stop> {
+        marks::write(self.runs.tree(), marks)?;
+        if taken.entries == 0 {
+            return Ok(0);
+        }
+        self.runs.add(progress, taken.places.iter(), taken.end)
+    }
+
+    /// Does a step of the follower; `None` when it is to end: a stop was asked for, or the step failed, which is noted.
+    fn guarded<T>(&self, step: impl FnOnce() -> Result<T, Stop>) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(step)) {
+            Ok(Ok(done)) => Some(done),
+            Ok(Err(Stop::Asked)) => None,
+            Ok(Err(Stop::Failed)) | Err(_) => {
+                self.tail().failed = true;
+                self.changed.notify_all();
+                None
+            }
+        }
+    }
+}
+
+/// What the follower does next.
+enum Next {
+    /// Writes these rows and marks.
+    Write(Arc<Rows>, marks::Rows),
+    /// Goes on merging.
+    Merge,
+    /// Ends.
+    Stop,
 }
 
 /// Both indexes of one journal, with the thread that writes them.
@@ -264,13 +317,30 @@ impl Index {
     /// Refuses a batch that would take the tail above its limit, and sees to it that there is room soon.
     pub(super) fn room_for(&self, entries: usize) -> Result<(), AppendError> {
         let mut tail = self.shared.tail();
-        let (waiting, limit) = (tail.waiting(), self.shared.limit);
-        if waiting == 0 || waiting.saturating_add(entries) <= limit {
+        if self.shared.has_room(&tail, entries) {
             return Ok(());
         }
         tail.pressed = true;
         self.shared.changed.notify_all();
+        let (waiting, limit) = (tail.waiting(), self.shared.limit);
         Err(AppendError::IndexLag { waiting, limit })
+    }
+
+    /// Waits until there is room for a batch, or the follower has failed, and sees to it that there is room soon; false
+    /// when nothing came of it for so long.
+    pub(super) fn room_within(&self, entries: usize, within: Duration) -> bool {
+        let mut tail = self.shared.tail();
+        while !tail.failed && !self.shared.has_room(&tail, entries) {
+            tail.pressed = true;
+            self.shared.changed.notify_all();
+            let waited = self.shared.changed.wait_timeout(tail, within);
+            let (again, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() {
+                return false;
+            }
+            tail = again;
+        }
+        true
     }
 
     /// Whether the follower has stopped on an error.
@@ -415,6 +485,16 @@ impl Index {
         let rows = self.shared.runs.range(&low, &high, limit)?;
         found.extend(rows.into_iter().map(|(key, place)| (seq_of(&key), place)));
         Ok(found.into_iter().take(limit).collect())
+    }
+
+    /// Runs in all.
+    pub(super) fn runs(&self) -> usize {
+        self.shared.runs.count()
+    }
+
+    /// Merges under way.
+    pub(super) fn merges(&self) -> usize {
+        self.shared.tail().merges
     }
 
     /// Rows in all runs.

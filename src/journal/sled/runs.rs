@@ -1,26 +1,37 @@
 //! Sorted runs: the shape in which index rows lie in sled, cheap to write and bounded in number.
 //!
 //! A row is a key and a place. Rows are packed, in order of key, into pages of at most 6,500 bytes; the pages of one
-//! batch of rows are a *run*. Eight runs of about one size are merged into one. Each run has a filter in memory, so that
-//! a key that is nowhere costs no read. The *manifest* names the runs that count and the cursor: it changes in one
-//! value, after the pages it names are written; pages it does not name are swept away at the start.
+//! batch of rows are a *run*. Eight runs of about one size are merged into one, in steps between which fresh rows become
+//! runs. Each run has a filter in memory, so that a key that is nowhere costs no read. The *manifest* names the runs that
+//! count and the cursor: it changes in one value, after the pages it names are written; pages it does not name are swept
+//! away at the start.
 
 mod filter;
+mod merge;
 mod run;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use ::sled::{Batch, IVec, Tree};
+use ::sled::Tree;
 
 use self::filter::{Filter, hash};
-use self::run::{FAN, PAGES_PER_BATCH, Row, Run, Writer};
+pub(super) use self::merge::Pending;
+use self::merge::{Merge, Stepped};
+use self::run::{FAN, Row, Run, Writer};
 pub(super) use self::run::{FILTER, PAGE, decode_row, page_key, store};
 use super::log::Place;
 use crate::journal::ReadError;
 
 pub(super) const MANIFEST: [u8; 1] = [0];
 const VERSION: u8 = 1;
+
+/// Pages that are removed between two looks whether there is something else to do.
+const REMOVED_AT_ONCE: usize = 64;
+
+/// Runs of one level at which no rows are taken before some of them are merged: the pace of merging does not let it come
+/// to that, but starts that end before a merge does could.
+const LEVEL_RUNS_MAX: usize = 4 * FAN;
 
 /// Why rows could not be written.
 pub(super) enum Stop {
@@ -53,6 +64,14 @@ pub(super) struct Progress {
     /// Every entry below is in the runs.
     pub(super) cursor: u64,
     next_id: u32,
+}
+
+impl Progress {
+    fn take_id(&mut self) -> u32 {
+        let id = self.next_id;
+        self.next_id = id.wrapping_add(1);
+        id
+    }
 }
 
 impl Runs {
@@ -102,22 +121,21 @@ impl Runs {
     }
 
     fn remove(&self, id: u32) -> ::sled::Result<()> {
+        while self.remove_some(id)? > 0 {}
+        Ok(())
+    }
+
+    /// Removes some pages of a run that does not count; answers how many.
+    fn remove_some(&self, id: u32) -> ::sled::Result<usize> {
+        let mut removed = 0;
         for kind in [PAGE, FILTER] {
-            let range = page_key(kind, id, &[])..page_key(kind, id.saturating_add(1), &[]);
-            loop {
-                let keys = self.tree.range(range.clone()).keys().take(PAGES_PER_BATCH);
-                let keys = keys.collect::<Result<Vec<IVec>, _>>()?;
-                if keys.is_empty() {
-                    break;
-                }
-                let mut batch = Batch::default();
-                for key in keys {
-                    batch.remove(key);
-                }
-                self.tree.apply_batch(batch)?;
+            let pages = self.tree.scan_prefix(page_key(kind, id, &[])).keys();
+            for key in pages.take(REMOVED_AT_ONCE.saturating_sub(removed)) {
+                self.tree.remove(key?)?;
+                removed += 1;
             }
         }
-        Ok(())
+        Ok(removed)
     }
 
     fn list(&self) -> RwLockReadGuard<'_, Vec<Run>> {
@@ -184,98 +202,120 @@ impl Runs {
         Ok(last)
     }
 
-    /// Adds rows, sorted by key, as a run that ends at `cursor`.
+    /// Runs in all.
+    pub(super) fn count(&self) -> usize {
+        self.list().len()
+    }
+
+    /// Whether there are runs to be merged.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.has_level_of(FAN)
+    }
+
+    /// Whether there are so many runs that merging comes first.
+    pub(super) fn is_full(&self) -> bool {
+        self.has_level_of(LEVEL_RUNS_MAX)
+    }
+
+    fn has_level_of(&self, runs: usize) -> bool {
+        let list = self.list();
+        let of_level = |level| list.iter().filter(|run| run.level() == level).count();
+        levels(&list).any(|level| of_level(level) >= runs)
+    }
+
+    /// Adds rows, sorted by key, as a run that ends at `cursor`; answers how many pages that took.
     pub(super) fn add<'r>(
         &self,
         progress: &mut Progress,
         rows: impl ExactSizeIterator<Item = (&'r Vec<u8>, &'r Place)>,
         cursor: u64,
-    ) -> Result<(), Stop> {
-        let mut writer = Writer::new(&self.tree, progress.next_id, rows.len() as u64);
+    ) -> Result<usize, Stop> {
+        let mut writer = Writer::new(&self.tree, progress.take_id(), rows.len() as u64);
         for (key, place) in rows {
             writer.push(key, place)?;
         }
+        writer.finish_within(usize::MAX)?;
+        let pages = writer.pages();
         progress.cursor = cursor;
-        self.publish(progress, writer.finish()?, &[])?;
-        Ok(())
+        self.publish(progress, writer.into_run(), &[])?;
+        Ok(pages)
     }
 
-    /// Merges runs until no level has too many.
-    pub(super) fn merge(&self, progress: &mut Progress, stop: &AtomicBool) -> Result<(), Stop> {
-        while let Some(old) = self.crowded() {
-            let list = self.list();
-            let chosen = list.iter().filter(|run| old.contains(&run.id));
-            let mut writer = Writer::new(
-                &self.tree,
-                progress.next_id,
-                chosen.clone().map(|run| run.rows).sum(),
-            );
-            let mut sources = Vec::new();
-            for run in chosen {
-                sources.push(run.rows_from(&self.tree, &[])?);
-            }
-            drop(list);
-            let mut heads = Vec::new();
-            for source in &mut sources {
-                heads.push(source.next().transpose()?);
-            }
-            loop {
-                let keyed = heads.iter().enumerate();
-                let keyed = keyed.filter_map(|(at, head)| Some((&head.as_ref()?.0, at)));
-                let Some(at) = keyed.min().map(|(_, at)| at) else {
-                    break;
-                };
-                let next = sources.get_mut(at).and_then(Iterator::next).transpose()?;
-                if let Some((key, place)) = heads
-                    .get_mut(at)
-                    .and_then(|head| std::mem::replace(head, next))
-                {
-                    writer.push(&key, &place)?;
-                }
-                if writer.is_between_pages() && stop.load(Ordering::Acquire) {
-                    return Err(Stop::Asked);
+    /// Goes on with every merge by so many pages, and with the removal of what was replaced. Answers whether anything is
+    /// left to do.
+    pub(super) fn merge(
+        &self,
+        progress: &mut Progress,
+        pending: &mut Pending,
+        pages: usize,
+        stop: &AtomicBool,
+    ) -> Result<bool, Stop> {
+        self.begin_merges(progress, pending)?;
+        let (mut at, mut to_remove) = (0, pages);
+        while let Some(stepped) = pending.step(at, pages, stop)? {
+            to_remove += pages;
+            match stepped {
+                Stepped::Further => at += 1,
+                Stepped::Ended(run, old) => {
+                    self.publish(progress, run, &old)?;
+                    pending.replace(old);
                 }
             }
-            self.publish(progress, writer.finish()?, &old)?;
-            for id in old {
-                self.remove(id)?;
+        }
+        self.remove_replaced(pending, to_remove)?;
+        self.begin_merges(progress, pending)?;
+        Ok(!pending.is_empty())
+    }
+
+    /// Begins a merge at each level that has too many runs and no merge under way.
+    fn begin_merges(&self, progress: &mut Progress, pending: &mut Pending) -> Result<(), Stop> {
+        let list = self.list();
+        for level in levels(&list) {
+            if pending.has_level(level) {
+                continue;
+            }
+            let of_level: Vec<&Run> = list.iter().filter(|run| run.level() == level).collect();
+            if of_level.len() >= FAN {
+                pending.add(Merge::begin(&self.tree, progress.take_id(), &of_level)?);
             }
         }
         Ok(())
     }
 
-    /// The runs of the lowest level that has too many.
-    fn crowded(&self) -> Option<Vec<u32>> {
-        let list = self.list();
-        let highest = list.iter().map(Run::level).max()?;
-        (0..=highest).find_map(|level| {
-            let of_level = list.iter().filter(|run| run.level() == level);
-            let ids: Vec<u32> = of_level.map(|run| run.id).collect();
-            (ids.len() >= FAN).then_some(ids)
-        })
+    /// Removes about so many pages of runs that were replaced.
+    fn remove_replaced(&self, pending: &mut Pending, pages: usize) -> Result<(), Stop> {
+        let mut removed = 0;
+        while let Some(id) = pending.next_replaced()
+            && removed < pages
+        {
+            match self.remove_some(id)? {
+                0 => pending.removed(),
+                some => removed += some,
+            }
+        }
+        Ok(())
     }
 
     /// Makes a run count, in place of others, in one step.
-    fn publish(
-        &self,
-        progress: &mut Progress,
-        (run, mut batch): (Run, Batch),
-        instead_of: &[u32],
-    ) -> ::sled::Result<()> {
-        progress.next_id = progress.next_id.wrapping_add(1);
+    fn publish(&self, progress: &Progress, run: Run, instead_of: &[u32]) -> ::sled::Result<()> {
         let kept = |other: &Run| !instead_of.contains(&other.id);
         let manifest = {
             let list = self.list();
             let runs = list.iter().filter(|other| kept(other)).chain([&run]);
             encode_manifest(progress, runs)
         };
-        batch.insert(MANIFEST.as_slice(), manifest);
-        self.tree.apply_batch(batch)?;
+        self.tree.insert(MANIFEST, manifest)?;
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         list.retain(kept);
         list.push(run);
         Ok(())
     }
+}
+
+/// The levels that there are, and those below.
+fn levels(list: &[Run]) -> impl Iterator<Item = u32> + use<> {
+    let highest = list.iter().map(Run::level).max();
+    (0..).take_while(move |level| highest.is_some_and(|highest| *level <= highest))
 }
 
 fn encode_manifest<'r>(progress: &Progress, runs: impl Iterator<Item = &'r Run>) -> Vec<u8> {

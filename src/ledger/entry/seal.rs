@@ -3,7 +3,7 @@
 use super::{Authenticated, EntryKind, HEADER_MAX, Header, Ingest, LedgerFields, SealedEntry};
 use crate::ledger::chain::{Break, ChainHead, check_next};
 use crate::ledger::codec::{DecodeError, NUMBER_MAX, Writer};
-use crate::ledger::commitment::{Secret, fields_root};
+use crate::ledger::commitment::{Room, Secret, fields_root};
 use crate::ledger::content::{self, EntryKey};
 use crate::ledger::digest::{ChainTag, EventDigest, FieldsRoot, Purpose, derive};
 use crate::ledger::fields::{FieldRefusal, Singular};
@@ -97,12 +97,17 @@ pub struct Framing {
 }
 
 impl CommittedEvent {
-    /// Splits the event and commits to its fields.
+    /// Splits the event and commits to its fields, in `room`.
     ///
     /// # Errors
     /// [`FieldRefusal`].
-    pub fn new(event: Vec<u8>, secret: Secret, singular: &Singular) -> Result<Self, FieldRefusal> {
-        let root = fields_root(&event, &secret, singular)?;
+    pub fn new(
+        event: Vec<u8>,
+        secret: Secret,
+        singular: &Singular,
+        room: &mut Room,
+    ) -> Result<Self, FieldRefusal> {
+        let root = room.fields_root(&event, &secret, singular)?;
         Ok(Self {
             event,
             secret,

@@ -213,10 +213,9 @@ pub(super) fn readings(clocks: &Clocks<'_>, review: Option<Timestamp>) -> Vec<Re
             list.push((index, *effect));
         }
     }
-    let mut readings: Vec<Reading> = (0..entries.len())
-        .filter(|index| clocks.statements.root(*index) == *index)
-        .filter_map(|root| reading(clocks, root, review, acting.get(root)?))
-        .collect();
+    let roots = (0..entries.len()).filter(|index| clocks.statements.root(*index) == *index);
+    let mut readings: Vec<Reading> = Vec::with_capacity(entries.len());
+    readings.extend(roots.filter_map(|root| reading(clocks, root, review, acting.get(root)?)));
     readings.sort_by(|a, b| {
         a.occurred
             .cmp(&b.occurred)

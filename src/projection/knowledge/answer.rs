@@ -1,8 +1,6 @@
 //! The matrix: items by agencies, each cell the first of `semantics.md` 7.4 that applies; what was in
 //! the room at each meeting; and who has only the first wording of a corrected item.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 
 use super::{Grade, Holder, Knowledge, Standing, State, StatementId, held};
@@ -160,16 +158,12 @@ pub fn who_knew_what(cut: &Cut, pack: &Pack, latest: bool) -> KnowledgeAnswer {
 /// The same, of a case already read.
 pub fn knowledge_of(case: &Case<'_>, latest: bool) -> KnowledgeAnswer {
     let holders = case.agencies().to_vec();
-    let cells = case
-        .items()
-        .iter()
-        .flat_map(|item| {
-            holders
-                .iter()
-                .map(move |agency| cell(case, item, agency, latest))
-        })
-        .collect();
-    let matters: Vec<BTreeSet<StatementId>> = matters(case);
+    let mut cells = Vec::with_capacity(case.items().len().saturating_mul(holders.len()));
+    for item in case.items() {
+        let of_item = holders.iter();
+        cells.extend(of_item.map(|agency| cell(case, item, agency, latest)));
+    }
+    let matters = matters(case);
     let held = holders
         .iter()
         .map(|agency| {
@@ -197,21 +191,26 @@ pub fn knowledge_of(case: &Case<'_>, latest: bool) -> KnowledgeAnswer {
 
 fn knows(knowledge: &Knowledge, agency: &AgencyId, item: StatementId) -> bool {
     knowledge
-        .agency(agency, item)
-        .is_some_and(|standing| standing.state == State::Knows)
+        .fact(&Holder::Agency(agency.clone()), item)
+        .is_some_and(|fact| fact.state(knowledge.at()) == State::Knows)
 }
 
-/// Items as matters: duplicates are one piece.
-fn matters(case: &Case<'_>) -> Vec<BTreeSet<StatementId>> {
+/// Items as matters, each ascending: duplicates are one piece.
+fn matters(case: &Case<'_>) -> Vec<Vec<StatementId>> {
     let counted =
         |item: &&Item| item.certain && !item.struck && item.informs && item.renews.is_none();
-    let mut classes: BTreeSet<BTreeSet<StatementId>> = BTreeSet::new();
-    for item in case.items().iter().filter(counted) {
-        let mut class: BTreeSet<StatementId> = item.matter.iter().copied().collect();
-        class.insert(item.position);
-        classes.insert(class);
-    }
-    classes.into_iter().collect()
+    let items = case.items().iter().filter(counted);
+    let mut classes: Vec<Vec<StatementId>> = items
+        .map(|item| {
+            let mut class = item.matter.clone();
+            class.push(item.position);
+            class.sort_unstable();
+            class
+        })
+        .collect();
+    classes.sort_unstable();
+    classes.dedup();
+    classes
 }
 
 fn cell(case: &Case<'_>, item: &Item, agency: &AgencyId, latest: bool) -> Cell {
@@ -357,8 +356,7 @@ fn meetings(case: &Case<'_>) -> Vec<MeetingPicture> {
             let knew = |agency: &AgencyId, item: &Item| {
                 case.knowledge()
                     .fact(&Holder::Agency(agency.clone()), item.position)
-                    .and_then(|fact| fact.standing(end))
-                    .is_some_and(|standing| standing.state == State::Knows)
+                    .is_some_and(|fact| fact.state(end) == State::Knows)
             };
             let in_the_room: Vec<StatementId> = items()
                 .filter(|item| throughout.iter().any(|agency| knew(agency, item)))

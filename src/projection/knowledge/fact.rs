@@ -244,9 +244,15 @@ impl Proof {
 }
 
 impl Fact {
+    /// The state of the fact at the exclusive instant `t`.
+    pub fn state(&self, t: Timestamp) -> State {
+        let states = self.proofs.iter().map(|proof| proof.state_at(t));
+        states.max().unwrap_or(State::None)
+    }
+
     /// How the fact stood at the exclusive instant `t`; none when nothing yet showed it.
     pub fn standing(&self, t: Timestamp) -> Option<Standing> {
-        let state = self.proofs.iter().map(|proof| proof.state_at(t)).max()?;
+        let state = self.state(t);
         if state == State::None {
             return None;
         }

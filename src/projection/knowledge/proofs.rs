@@ -112,7 +112,9 @@ impl Proofs {
 
     fn push(&mut self, holder: Holder, statement: StatementId, proof: Proof) {
         let of_holder = self.by.entry(holder).or_default();
-        let list = of_holder.entry(statement).or_default();
+        // Most are the only one: four times the room would stand empty.
+        let one = || Vec::with_capacity(1);
+        let list = of_holder.entry(statement).or_insert_with(one);
         if !list.contains(&proof) {
             list.push(proof);
         }

@@ -6,9 +6,7 @@
     reason = "picks the kinds of event that a rule is about; every other kind says nothing here"
 )]
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::event::meeting::MeetingContent;
 use crate::domain::event::record::{RecordContent, RetractionReason};
@@ -94,7 +92,8 @@ pub(crate) struct Dispute<'a> {
 #[derive(Debug)]
 pub(crate) struct View<'a> {
     cut: &'a Cut,
-    statements: BTreeMap<StatementId, Seen<'a>>,
+    /// By id, ascending.
+    statements: Vec<Seen<'a>>,
     disputes: Vec<Dispute<'a>>,
     review_began: Option<Timestamp>,
 }
@@ -103,15 +102,14 @@ impl<'a> View<'a> {
     /// The statements of a cut: everything but feeds and registrations, which are nobody's knowledge.
     pub(crate) fn of(cut: &'a Cut) -> Self {
         let readings = cut.readings().iter().filter(|reading| is_known(reading));
-        let statements: BTreeMap<StatementId, Seen<'a>> = readings
-            .clone()
-            .map(|reading| (reading.position(), seen(cut, reading)))
-            .collect();
+        let mut statements = Vec::with_capacity(cut.readings().len());
+        statements.extend(readings.clone().map(|reading| seen(cut, reading)));
+        statements.sort_unstable_by_key(|seen: &Seen<'_>| seen.id);
         let disputes = readings
             .flat_map(|reading| disputes(cut, reading))
             .collect();
         let review_began = statements
-            .values()
+            .iter()
             .filter(|seen| matches!(seen.event.content, Content::Review(_)))
             .map(|seen| seen.occurred().latest)
             .min();
@@ -135,19 +133,24 @@ impl<'a> View<'a> {
 
     /// The statements, in order of position.
     pub(crate) fn statements(&self) -> impl Iterator<Item = &Seen<'a>> {
-        self.statements.values()
+        self.statements.iter()
+    }
+
+    fn place(&self, id: StatementId) -> Option<usize> {
+        let found = self.statements.binary_search_by_key(&id, |seen| seen.id);
+        found.ok()
     }
 
     /// One statement, if it is in the cut.
     pub(crate) fn get(&self, id: StatementId) -> Option<&Seen<'a>> {
-        self.statements.get(&id)
+        self.statements.get(self.place(id)?)
     }
 
     /// The statement that a reference names, if it has arrived and is in the cut.
     pub(crate) fn resolve(&self, target: &EntryRef) -> Option<StatementId> {
         self.cut
             .resolve(target)
-            .filter(|id| self.statements.contains_key(id))
+            .filter(|id| self.place(*id).is_some())
     }
 
     /// Disputes of receipt.
@@ -255,9 +258,13 @@ impl<'a> View<'a> {
         if self.review_began.is_some_and(|began| written >= began) {
             return Promptness::AfterReviewBegan;
         }
-        let used = Calendar::england_wales()
-            .working_days_used(london_date(happened), london_date(written));
-        if used <= 5 {
+        // Nothing to count where so few days lie between that not more than five can be working days.
+        let soon = written.duration_since(happened) <= SignedDuration::from_hours(4 * 24);
+        let used = || {
+            let (from, to) = (london_date(happened), london_date(written));
+            Calendar::england_wales().working_days_used(from, to)
+        };
+        if soon || used() <= 5 {
             Promptness::AtTheTime
         } else {
             Promptness::Later

@@ -1,6 +1,8 @@
 //! One run: rows packed into pages, written once and read by key.
 
-use ::sled::{Batch, IVec, Tree};
+use std::ops::Range;
+
+use ::sled::{IVec, Tree};
 
 use super::filter::Filter;
 use crate::journal::ReadError;
@@ -8,9 +10,6 @@ use crate::journal::sled::log::Place;
 
 /// Most bytes of a page: below what sled keeps in its one file.
 const PAGE_BYTES: usize = 6_500;
-
-/// Pages handed to sled at once while a run is written.
-pub(super) const PAGES_PER_BATCH: usize = 64;
 
 pub(in crate::journal::sled) const PAGE: u8 = 1;
 pub(in crate::journal::sled) const FILTER: u8 = 2;
@@ -161,73 +160,155 @@ fn unpack(page: &[u8], from: &[u8]) -> Vec<Result<Row, ReadError>> {
     rows
 }
 
-/// Writes one run page by page.
-pub(super) struct Writer<'t> {
-    tree: &'t Tree,
-    run: Run,
-    batch: Batch,
-    batched: usize,
-    first: Vec<u8>,
-    page: Vec<u8>,
+/// The rows of a run one after the other, as they are encoded.
+pub(super) struct Source {
+    pages: ::sled::Iter,
+    page: IVec,
+    /// Where in the page the next row is, and its key; both empty behind the last row.
+    row: Range<usize>,
+    key: Range<usize>,
 }
 
-impl<'t> Writer<'t> {
-    pub(super) fn new(tree: &'t Tree, id: u32, rows: u64) -> Self {
-        let run = Run {
-            id,
-            rows: 0,
-            filter: Filter::for_rows(rows),
+impl Source {
+    pub(super) fn new(tree: &Tree, run: u32) -> Result<Self, ReadError> {
+        let mut source = Self {
+            pages: tree.scan_prefix(page_key(PAGE, run, &[])),
+            page: IVec::default(),
+            row: 0..0,
+            key: 0..0,
         };
+        source.advance()?;
+        Ok(source)
+    }
+
+    /// Whether no row is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.row.is_empty()
+    }
+
+    /// The next row's key.
+    pub(super) fn key(&self) -> &[u8] {
+        self.page.get(self.key.clone()).unwrap_or_default()
+    }
+
+    /// The next row, encoded.
+    pub(super) fn row(&self) -> &[u8] {
+        self.page.get(self.row.clone()).unwrap_or_default()
+    }
+
+    /// Goes on to the row after the next.
+    pub(super) fn advance(&mut self) -> Result<(), ReadError> {
+        let mut at = self.row.end;
+        while at >= self.page.len() {
+            let Some(page) = self.pages.next() else {
+                (self.row, self.key) = (0..0, 0..0);
+                self.page = IVec::default();
+                return Ok(());
+            };
+            (_, self.page) = page.map_err(store)?;
+            at = 0;
+        }
+        let length = self.page.get(at).copied().ok_or_else(malformed)?;
+        let key = at.saturating_add(1);
+        let place = key.saturating_add(usize::from(length));
+        let end = place.saturating_add(PLACE_BYTES);
+        if end > self.page.len() {
+            return Err(malformed());
+        }
+        (self.row, self.key) = (at..end, key..place);
+        Ok(())
+    }
+}
+
+/// Writes one run page by page. Each page is an insert of its own: sled keeps a prefix of what it was handed, and a run
+/// counts only when the manifest, which comes after it, names it.
+pub(super) struct Writer {
+    tree: Tree,
+    run: Run,
+    /// Pages handed to sled, those of the filter among them.
+    pages: usize,
+    first: Vec<u8>,
+    page: Vec<u8>,
+    /// Pages of the filter handed to sled.
+    filter_pages: u32,
+}
+
+impl Writer {
+    pub(super) fn new(tree: &Tree, id: u32, rows: u64) -> Self {
         Self {
-            tree,
-            run,
-            batch: Batch::default(),
-            batched: 0,
-            first: vec![],
-            page: vec![],
+            tree: tree.clone(),
+            run: Run {
+                id,
+                rows: 0,
+                filter: Filter::for_rows(rows),
+            },
+            pages: 0,
+            first: Vec::new(),
+            page: Vec::with_capacity(PAGE_BYTES),
+            filter_pages: 0,
         }
     }
 
     pub(super) fn push(&mut self, key: &[u8], place: &Place) -> ::sled::Result<()> {
-        if self.page.len() + key.len() + 1 + PLACE_BYTES > PAGE_BYTES {
+        self.make_room(key, key.len() + 1 + PLACE_BYTES)?;
+        encode_row(&mut self.page, key, place);
+        Ok(())
+    }
+
+    /// Takes over a row as it is encoded.
+    pub(super) fn push_encoded(&mut self, key: &[u8], row: &[u8]) -> ::sled::Result<()> {
+        self.make_room(key, row.len())?;
+        self.page.extend_from_slice(row);
+        Ok(())
+    }
+
+    fn make_room(&mut self, key: &[u8], bytes: usize) -> ::sled::Result<()> {
+        if self.page.len() + bytes > PAGE_BYTES {
             self.end_page()?;
         }
         if self.page.is_empty() {
-            self.first = key.to_vec();
+            self.first.clear();
+            self.first.extend_from_slice(key);
         }
-        encode_row(&mut self.page, key, place);
         self.run.filter.add(key);
         self.run.rows += 1;
         Ok(())
     }
 
     fn end_page(&mut self) -> ::sled::Result<()> {
-        let page = std::mem::take(&mut self.page);
-        if page.is_empty() {
+        if self.page.is_empty() {
             return Ok(());
         }
-        self.batch
-            .insert(page_key(PAGE, self.run.id, &self.first), page);
-        self.batched += 1;
-        if self.batched < PAGES_PER_BATCH {
-            return Ok(());
-        }
-        self.batched = 0;
-        self.tree.apply_batch(std::mem::take(&mut self.batch))
+        let key = page_key(PAGE, self.run.id, &self.first);
+        self.tree.insert(key, self.page.as_slice())?;
+        self.page.clear();
+        self.pages += 1;
+        Ok(())
     }
 
-    /// Whether the last row ended a page.
-    pub(super) fn is_between_pages(&self) -> bool {
-        self.page.is_empty()
+    /// Pages handed to sled so far.
+    pub(super) fn pages(&self) -> usize {
+        self.pages
     }
 
-    /// The run, and the batch that completes it.
-    pub(super) fn finish(mut self) -> ::sled::Result<(Run, Batch)> {
+    /// Writes what is left when there are no more rows, until so many pages are written; true when nothing is left.
+    pub(super) fn finish_within(&mut self, until: usize) -> ::sled::Result<bool> {
         self.end_page()?;
-        for (chunk, number) in self.run.filter.bytes().chunks(PAGE_BYTES).zip(0_u32..) {
-            let key = page_key(FILTER, self.run.id, &number.to_be_bytes());
-            self.batch.insert(key, chunk);
+        let skip = usize::try_from(self.filter_pages).unwrap_or(usize::MAX);
+        for chunk in self.run.filter.bytes().chunks(PAGE_BYTES).skip(skip) {
+            if self.pages >= until {
+                return Ok(false);
+            }
+            let key = page_key(FILTER, self.run.id, &self.filter_pages.to_be_bytes());
+            self.tree.insert(key, chunk)?;
+            self.filter_pages += 1;
+            self.pages += 1;
         }
-        Ok((self.run, self.batch))
+        Ok(true)
+    }
+
+    /// The run, when it is all written.
+    pub(super) fn into_run(self) -> Run {
+        self.run
     }
 }

@@ -1,0 +1,138 @@
+//! Appends while the indexes lag: slowed down as long as the indexes get on, refused when they do not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use caseledger::grpc::pb::append_outcome::Outcome;
+use caseledger::journal::memory::{Disk, MemoryJournal};
+use caseledger::journal::{AppendError, Journal, ReadError, Record, Stored};
+use caseledger::service::limits;
+
+use crate::world::{Setup, World, concern, opened, reason, request, temp};
+
+/// A journal whose indexes have no room until it was waited for so many times.
+struct Lagging {
+    inner: MemoryJournal,
+    waits: Arc<AtomicU32>,
+    /// How long a wait lasts.
+    pause: Duration,
+}
+
+impl Journal for Lagging {
+    fn size(&self) -> Result<u64, ReadError> {
+        self.inner.size()
+    }
+
+    fn append(&self, expected_size: u64, batch: &[Record]) -> Result<u64, AppendError> {
+        if self.waits.load(Ordering::SeqCst) > 0 {
+            let (waiting, limit) = (1_000, 1_000);
+            return Err(AppendError::IndexLag { waiting, limit });
+        }
+        self.inner.append(expected_size, batch)
+    }
+
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
+        self.inner.read(from, limit)
+    }
+
+    fn read_chain(&self, tag: &[u8; 32], from: u64, n: usize) -> Result<Vec<Stored>, ReadError> {
+        self.inner.read_chain(tag, from, n)
+    }
+
+    fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
+        self.inner.chain_len(tag)
+    }
+
+    fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
+        self.inner.find(agency, event_id)
+    }
+
+    fn wait_for_room(&self, _entries: usize, _within: Duration) -> bool {
+        let left = self
+            .waits
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
+        if left.is_ok() {
+            std::thread::sleep(self.pause);
+        }
+        left.is_err()
+    }
+
+    fn index_lag(&self) -> usize {
+        17
+    }
+}
+
+/// A ledger with the case CH-1, and how often its indexes are to be waited for from then on.
+async fn lagging(dir: &std::path::Path, pause: Duration) -> (World, Arc<AtomicU32>) {
+    let waits = Arc::new(AtomicU32::new(0));
+    let journal = Lagging {
+        inner: Disk::new().open(),
+        waits: Arc::clone(&waits),
+        pause,
+    };
+    let setup = Setup {
+        journal: Some(Arc::new(journal)),
+        ..Setup::default()
+    };
+    let world = World::with(dir, setup).await;
+    let mut csc = world.client("csc").await;
+    csc.append(request(0, &opened("CH-1"))).await.unwrap();
+    (world, waits)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appends_and_streams_wait_for_indexes_that_get_on() {
+    let dir = temp();
+    let (world, waits) = lagging(dir.path(), Duration::from_millis(1)).await;
+    let mut csc = world.client("csc").await;
+    waits.store(limits::INDEX_WAITS - 1, Ordering::SeqCst);
+    let receipt = csc.append(request(1, &concern("CH-1", "x"))).await;
+    assert_eq!(receipt.unwrap().position, 1);
+    waits.store(limits::INDEX_WAITS - 1, Ordering::SeqCst);
+    let events: Vec<_> = (2..600)
+        .map(|n| request(n, &concern("CH-1", "x")))
+        .collect();
+    let mut answers = csc.append_stream(tokio_stream::iter(events)).await.unwrap();
+    let mut sealed = 0;
+    while let Some(answer) = answers.message().await.unwrap() {
+        assert!(matches!(answer.outcome, Some(Outcome::Receipt(_))));
+        sealed += 1;
+    }
+    assert_eq!(sealed, 598);
+    // Who runs the ledger is told how far the indexes are behind.
+    assert_eq!(csc.checkpoint().await.unwrap().index_lag, 17);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn indexes_that_do_not_get_on_refuse_an_append_and_nothing_of_it_is_there() {
+    let dir = temp();
+    let (world, waits) = lagging(dir.path(), Duration::ZERO).await;
+    let mut csc = world.client("csc").await;
+    waits.store(u32::MAX, Ordering::SeqCst);
+    let refused = csc.append(request(1, &concern("CH-1", "x"))).await;
+    assert_eq!(reason(&refused.unwrap_err()), "QUEUE_FULL");
+    assert_eq!(u32::MAX - waits.load(Ordering::SeqCst), limits::INDEX_WAITS);
+    waits.store(0, Ordering::SeqCst);
+    let receipt = csc.append(request(1, &concern("CH-1", "x"))).await;
+    assert_eq!(receipt.unwrap().position, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_whose_time_is_up_while_it_waits_for_the_indexes_is_not_made() {
+    let dir = temp();
+    let (world, waits) = lagging(dir.path(), Duration::from_millis(60)).await;
+    let mut csc = world.client("csc").await;
+    waits.store(2, Ordering::SeqCst);
+    let mut hasty = world
+        .client("csc")
+        .await
+        .with_deadline(Duration::from_millis(20));
+    let late = hasty.append(request(1, &concern("CH-1", "x"))).await;
+    late.unwrap_err();
+    // Behind it in the queue: the event that was given up was not taken.
+    let next = csc.append(request(2, &concern("CH-1", "y"))).await.unwrap();
+    assert_eq!(next.position, 1);
+}
