@@ -10,6 +10,8 @@ use super::fields::{
     EVENT_BYTES_MAX, FIELDS_MAX, Field, FieldRefusal, FieldRoom, Path, Singular, split,
 };
 
+mod order;
+
 /// The 32 random bytes from which an event's salts come. Whoever has it can open every field.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<[u8; 32]>);
@@ -226,34 +228,7 @@ impl Room {
         });
         self.unsorted.clear();
         self.unsorted.extend(real.chain(decoys.iter().copied()));
-        self.sort();
-    }
-
-    /// Puts the commitments in order. Almost always their first 55 bits decide: numbers are sorted, each of these bits and
-    /// of where its commitment stands.
-    fn sort(&mut self) {
-        const PLACE: u64 = (FIELDS_MAX as u64).next_power_of_two() - 1;
-        self.order.clear();
-        let places = self.unsorted.iter().zip(0_u64..);
-        self.order.extend(places.map(|(commitment, place)| {
-            let first = commitment.first_chunk().copied().map(u64::from_be_bytes);
-            (first.unwrap_or_default() & !PLACE) | place
-        }));
-        self.order.sort_unstable();
-        let decided = self
-            .order
-            .array_windows()
-            .all(|[a, b]| a & !PLACE != b & !PLACE);
-        let placed = self.order.iter().filter_map(|number| {
-            let place = usize::try_from(number & PLACE).ok()?;
-            self.unsorted.get(place).copied()
-        });
-        self.commitments.clear();
-        self.commitments.extend(placed);
-        if !decided || self.commitments.len() != self.unsorted.len() {
-            self.commitments.clone_from(&self.unsorted);
-            self.commitments.sort_unstable();
-        }
+        order::sort(&self.unsorted, &mut self.order, &mut self.commitments);
     }
 }
 
