@@ -60,8 +60,20 @@ pub(super) fn fill(journal: &SledJournal, rng: &mut Rng, size: u64) {
     }
 }
 
-/// A copy of a store's files as they are now, as kill -9 would leave them.
+/// A copy of a store's files as they are at one moment, as kill -9 would leave them.
 pub(super) fn copy(from: &Path) -> tempfile::TempDir {
+    let db = |dir: &Path| fs::read(dir.join("db")).ok();
+    for _try in 0..1_000 {
+        let copied = copy_once(from);
+        // While it was made nothing was written.
+        if db(copied.path()) == db(from) && snapshots(copied.path()) == snapshots(from) {
+            return copied;
+        }
+    }
+    panic!("the store never rests for as long as a copy takes");
+}
+
+fn copy_once(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -107,7 +107,7 @@ fn remember(journal: &SledJournal, from: u64) {
     let size = journal.size().unwrap();
     journal.append(size, &batch(size, 1, 20)).unwrap();
     journal.recount(|_done, _all| {}).unwrap();
-    // A batch of rows is whole in the file with the commit after it.
+    // What sled was handed is in the file with the commit after it.
     journal.append(size + 1, &batch(size + 1, 1, 20)).unwrap();
 }
 

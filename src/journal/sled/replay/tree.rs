@@ -21,6 +21,9 @@ pub(super) struct Row {
     pub(super) at: u64,
 }
 
+/// A whole key and its value.
+type KeyValue = (Vec<u8>, Vec<u8>);
+
 /// A page of a tree with its changes applied.
 pub(super) struct Node {
     /// The page after it; 0 for none.
@@ -31,6 +34,8 @@ pub(super) struct Node {
     pub(super) highest: Vec<u8>,
     pub(super) prefix: Vec<u8>,
     pub(super) rows: Rows,
+    /// The page below that is being merged into its neighbour.
+    merging: Option<u64>,
 }
 
 pub(super) enum Rows {
@@ -47,7 +52,7 @@ fn node(body: &Body) -> Result<Node, Doubt> {
     let mut bytes = body.bytes();
     let next = bytes.number()?;
     let (child, merging) = (bytes.number()?, bytes.u8()?);
-    if child != 0 || merging != 0 {
+    if merging != 0 {
         return Err(MERGING);
     }
     let prefix = usize::from(bytes.u8()?);
@@ -80,6 +85,7 @@ fn node(body: &Body) -> Result<Node, Doubt> {
         highest,
         prefix,
         rows,
+        merging: Some(child).filter(|child| *child != 0),
     })
 }
 
@@ -101,12 +107,20 @@ impl Node {
     fn change(&mut self, body: &Body) -> Result<(), Doubt> {
         let mut bytes = body.bytes();
         let kind = bytes.u8()?;
-        let Rows::Leaf(rows) = &mut self.rows else {
-            return Err(MERGING);
+        let rows = match (&mut self.rows, kind) {
+            (Rows::Leaf(rows), 0 | 1) => rows,
+            (Rows::Index(_), 2) if self.merging.is_none() => {
+                self.merging = Some(bytes.number()?);
+                return Ok(());
+            }
+            (Rows::Index(rows), 3) => {
+                let merged = self.merging.take();
+                let at = rows.iter().position(|(_, page)| Some(*page) == merged);
+                drop(rows.remove(at.ok_or(MERGING)?));
+                return Ok(());
+            }
+            _ => return Err(MERGING),
         };
-        if kind > 1 {
-            return Err(MERGING);
-        }
         let key = bytes.string()?;
         let at = rows.binary_search_by(|row| row.key.as_slice().cmp(key));
         match (kind, at) {
@@ -154,6 +168,9 @@ impl Pages<'_> {
             }
             node.change(link)?;
         }
+        if node.merging.is_some() {
+            return Err(MERGING);
+        }
         Ok(node)
     }
 
@@ -195,7 +212,7 @@ impl Pages<'_> {
     }
 
     /// Rows of a tree from a key on, to its end: whole keys and values.
-    fn rows(&self, root: u64, from: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Doubt> {
+    fn rows(&self, root: u64, from: &[u8]) -> Result<Vec<KeyValue>, Doubt> {
         let (mut found, mut page) = (Vec::new(), self.leaf(root, from)?);
         for _ in 0..MAX_STEPS {
             let node = self.node(page)?;
