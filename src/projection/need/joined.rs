@@ -41,13 +41,12 @@ impl Case<'_> {
         item: &Item,
     ) -> bool {
         rule.to.iter().any(|party| match party {
-            Party::Any => true,
             Party::Kind(wanted) => kind == wanted,
             Party::Author => item.source == *agency,
             Party::ChildsSchool => kind == "school",
             Party::ChildsGp => kind == "gp",
             Party::HealthVisitor => kind == "health",
-            Party::PlanMembers | Party::CoreGroup | Party::JoiningAgency => true,
+            Party::Any | Party::PlanMembers | Party::CoreGroup | Party::JoiningAgency => true,
             _ => self.is_party(party, agency, item, first_day(item.occurred)),
         })
     }
