@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::sled::Tree;
+use ::sled::{Batch, Tree};
 
 use super::Stop;
 use super::run::{Run, Source, Writer};
@@ -119,5 +119,5 @@ pub(super) enum Stepped {
     /// There is more to write.
     Further,
     /// It is all written: the new run, and those that it takes the place of.
-    Ended(Run, Vec<u32>),
+    Ended((Run, Batch), Vec<u32>),
 }
