@@ -27,6 +27,9 @@ use crate::ledger::tree::MemoryTree;
 /// Most faults that are kept; what comes after is counted only.
 pub const FAULTS_MAX: usize = 100;
 
+/// Entries for which room is made beforehand; more have to be seen first.
+pub const ROOM_MAX: u64 = 1 << 24;
+
 /// What is known of the key of an entry.
 #[derive(Clone, Debug)]
 pub enum KeyState {
@@ -81,6 +84,14 @@ impl Checker {
             faults: Vec::new(),
             faults_more: 0,
         }
+    }
+
+    /// Makes room for so many entries, which somebody said there would be: at most [`ROOM_MAX`] are believed.
+    #[must_use]
+    pub fn with_room(mut self, entries: u64) -> Self {
+        let entries = usize::try_from(entries.min(ROOM_MAX)).unwrap_or_default();
+        self.tree.reserve(entries);
+        self
     }
 
     /// Gives the public key of an agency that signs; statements under a key that was not given are counted, not passed.

@@ -164,6 +164,7 @@ async fn case_rows(
     let rows = [
         ("allocation", answered.allocation, none(), none()),
         ("knowledge", answered.knowledge, none(), none()),
+        ("state on one screen", answered.screen, none(), none()),
         (
             "both",
             both,

@@ -308,7 +308,7 @@ pub fn decode_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
 }
 
 /// Reads the block at the front of `bytes`, and how many bytes it takes, without taking its checksum.
-fn split_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
+pub(super) fn split_front(bytes: &[u8]) -> Result<(Block<'_>, usize), BlockError> {
     if !bytes.starts_with(&MAGIC) {
         return Err(BlockError::Magic);
     }

@@ -7,6 +7,7 @@
 mod commit;
 mod found;
 mod joined;
+mod parts;
 mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +15,12 @@ use std::io::{self, Read};
 use std::ops::{ControlFlow, Range};
 
 use self::search::Begin;
-use super::block::{self, BlockError, MAX_BLOCK_BYTES};
+use super::block::{self, Block, BlockError, MAX_BLOCK_BYTES};
 
 pub use self::commit::{CommitReader, read_commit};
-pub use self::found::{Commit, Conflict, Gap, Place, Scan, Suspect, Tail, Unused};
+pub use self::found::{Commit, Conflict, Copied, Gap, Place, Scan, Suspect, Tail, Unused};
 pub use self::joined::Joined;
+pub use self::parts::{Parts, scan_parts};
 
 const WINDOW_BYTES: usize = 1024 * 1024;
 
@@ -42,6 +44,7 @@ pub enum ScanError {
 }
 
 /// One block as found, with where it first stood.
+#[derive(Debug)]
 struct Copy {
     place: Place,
     digest: [u8; 32],
@@ -59,8 +62,8 @@ pub fn scan(
     origin: &str,
     mut progress: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Scan, ScanError> {
-    let mut finder = Finder::new(origin);
-    let mut window: Vec<u8> = Vec::new();
+    let search = Search::new(origin);
+    let (mut window, mut met) = (Vec::new(), Vec::new());
     let mut base = 0_u64;
     loop {
         let read = (&mut file)
@@ -68,104 +71,157 @@ pub fn scan(
             .read_to_end(&mut window)?;
         let at_end = read == 0;
         let keep = if at_end { 0 } else { MAX_BLOCK_BYTES };
-        let used = finder.search(&window, base, window.len().saturating_sub(keep));
+        let end = window.len().saturating_sub(keep);
+        let used = search.window(&window, base, 0..end, &mut met);
         window.drain(..used);
         base = base.saturating_add(used as u64);
         if progress(base).is_break() {
             return Err(ScanError::Stopped);
         }
         if at_end {
-            return Ok(finder.conclude(base));
+            return Ok(conclude(met, base));
         }
     }
 }
 
-struct Finder<'o> {
+/// What a scan meets on its way.
+#[derive(Debug)]
+enum Met {
+    /// An intact block of this ledger.
+    Block { group: Group, part: u32, copy: Copy },
+    /// An intact block of another.
+    Foreign(Place),
+    /// What looks like a block and does not check.
+    Suspect(Suspect),
+}
+
+impl Met {
+    fn offset(&self) -> u64 {
+        match self {
+            Self::Block { copy, .. } => copy.place.offset,
+            Self::Foreign(place) => place.offset,
+            Self::Suspect(suspect) => suspect.offset,
+        }
+    }
+}
+
+/// What was met in a whole file of so many bytes, put in order.
+fn conclude(met: impl IntoIterator<Item = Met>, bytes: u64) -> Scan {
+    let mut finder = Finder::default();
+    met.into_iter().for_each(|met| finder.take(met));
+    finder.conclude(bytes)
+}
+
+/// Looks for blocks of one ledger.
+struct Search<'o> {
     origin: &'o str,
     begin: Begin,
+}
+
+impl<'o> Search<'o> {
+    fn new(origin: &'o str) -> Self {
+        let begin = Begin::new(origin);
+        Self { origin, begin }
+    }
+
+    /// Looks for blocks that begin in a part of a window, which begins at offset `base`. Answers where in the window the
+    /// search goes on: behind the part, or behind the last block when that reaches further.
+    fn window(&self, window: &[u8], base: u64, part: Range<usize>, met: &mut Vec<Met>) -> usize {
+        let (mut at, mut intact) = (part.start, Vec::new());
+        while let Some(found) = self.begin.find(window, at, part.end) {
+            at = found;
+            let rest = window.get(at..).unwrap_or_default();
+            let offset = base.saturating_add(at as u64);
+            at += match decode(window, &intact, rest) {
+                Ok((block, length)) => {
+                    met.push(self.block(&block, offset, length));
+                    intact.push(at..at.saturating_add(length));
+                    length
+                }
+                Err(error) => {
+                    met.push(Met::Suspect(self.suspect(rest, offset, error)));
+                    1
+                }
+            };
+        }
+        at.max(part.end)
+    }
+
+    fn block(&self, block: &Block<'_>, offset: u64, length: usize) -> Met {
+        let (header, digest) = (&block.header, block.digest);
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        let place = Place { offset, length };
+        if header.origin != self.origin {
+            return Met::Foreign(place);
+        }
+        Met::Block {
+            group: (header.first, header.count, header.parts),
+            part: header.part,
+            copy: Copy { place, digest },
+        }
+    }
+
+    fn suspect(&self, bytes: &[u8], offset: u64, error: BlockError) -> Suspect {
+        let claims = block::claim(bytes).ok();
+        // With another origin its magic may be right and its origin damaged: still a suspect, claiming nothing.
+        let claims = claims.filter(|header| header.origin == self.origin);
+        Suspect {
+            offset,
+            error,
+            claims: claims.map(|header| (header.first, header.part)),
+            intact_elsewhere: false,
+        }
+    }
+}
+
+/// Reads the block at the front of `rest`. Most copies of a block stand near the first, and those that are equal to a
+/// block of the window that was found intact are intact.
+fn decode<'w>(
+    window: &[u8],
+    intact: &[Range<usize>],
+    rest: &'w [u8],
+) -> Result<(Block<'w>, usize), BlockError> {
+    if let Ok((block, length)) = block::split_front(rest) {
+        let bytes = rest.get(..length);
+        let others = intact.iter().map(|range| window.get(range.clone()));
+        let mut alike = others.filter(|other| other.is_some_and(|it| it.ends_with(&block.digest)));
+        if alike.any(|other| other == bytes) {
+            return Ok((block, length));
+        }
+    }
+    block::decode_front(rest)
+}
+
+/// Puts together what was met.
+#[derive(Default)]
+struct Finder {
     groups: BTreeMap<Group, BTreeMap<u32, Vec<Copy>>>,
     covered: Vec<Range<u64>>,
     found: Scan,
 }
 
-impl<'o> Finder<'o> {
-    fn new(origin: &'o str) -> Self {
-        let (groups, covered) = (BTreeMap::new(), Vec::new());
-        Self {
-            origin,
-            begin: Begin::new(origin),
-            groups,
-            covered,
-            found: Scan::default(),
+impl Finder {
+    fn take(&mut self, met: Met) {
+        match met {
+            Met::Block { group, part, copy } => self.add(group, part, copy),
+            Met::Foreign(place) => self.found.foreign.push(place),
+            Met::Suspect(suspect) => self.found.suspects.push(suspect),
         }
     }
 
-    /// Looks for blocks that begin below `end`; answers how many bytes are done with.
-    fn search(&mut self, window: &[u8], base: u64, end: usize) -> usize {
-        let mut at = 0;
-        while let Some(found) = self.begin.find(window, at, end) {
-            at = found;
-            let rest = window.get(at..).unwrap_or_default();
-            let offset = base.saturating_add(at as u64);
-            at += match block::decode_front(rest) {
-                Ok((block, length)) => {
-                    self.add(&block, offset, length);
-                    length
-                }
-                Err(error) => {
-                    self.suspect(rest, offset, error);
-                    1
-                }
-            };
-        }
-        at.max(end)
-    }
-
-    fn add(&mut self, block: &block::Block<'_>, offset: u64, length: usize) {
-        let header = &block.header;
-        if header.origin != self.origin {
-            let length = u32::try_from(length).unwrap_or(u32::MAX);
-            self.found.foreign.push(Place { offset, length });
-            return;
-        }
+    fn add(&mut self, group: Group, part: u32, copy: Copy) {
+        let Place { offset, length } = copy.place;
         self.covered
-            .push(offset..offset.saturating_add(length as u64));
-        let group = (header.first, header.count, header.parts);
-        let copies = self
-            .groups
-            .entry(group)
-            .or_default()
-            .entry(header.part)
-            .or_default();
-        if copies.iter().any(|copy| copy.digest == block.digest) {
-            self.found.copies += 1;
-        } else {
-            let length = u32::try_from(length).unwrap_or(u32::MAX);
-            copies.push(Copy {
-                place: Place { offset, length },
-                digest: block.digest,
-            });
+            .push(offset..offset.saturating_add(u64::from(length)));
+        let copies = self.groups.entry(group).or_default();
+        let copies = copies.entry(part).or_default();
+        match copies.iter().find(|other| other.digest == copy.digest) {
+            Some(first) => self.found.copies.push(Copied {
+                offset,
+                first: first.place.offset,
+            }),
+            None => copies.push(copy),
         }
-    }
-
-    fn suspect(&mut self, bytes: &[u8], offset: u64, error: BlockError) {
-        let claims = block::claim(bytes).ok();
-        if claims.is_some_and(|header| header.origin != self.origin) {
-            // Its magic may be right and its origin damaged: still a suspect, claiming nothing.
-            self.push_suspect(offset, error, None);
-        } else {
-            let claims = claims.map(|header| (header.first, header.part));
-            self.push_suspect(offset, error, claims);
-        }
-    }
-
-    fn push_suspect(&mut self, offset: u64, error: BlockError, claims: Option<(u64, u32)>) {
-        self.found.suspects.push(Suspect {
-            offset,
-            error,
-            claims,
-            intact_elsewhere: false,
-        });
     }
 
     fn conclude(mut self, bytes: u64) -> Scan {

@@ -37,7 +37,7 @@ use super::{
     Stored, block, check_batch,
 };
 
-pub use self::replay::{Doubt, Foreseen};
+pub use self::replay::{Doubt, Foreseen, Indexed, Seen, Tally};
 pub use self::sync::{Medium, SyncFault};
 
 /// Entries that may wait for the indexes before appends are refused, unless configured.
@@ -205,6 +205,15 @@ impl SledJournal {
     /// [`Doubt`] when the files alone do not tell: the store is then to be tried on a copy.
     pub fn foresee(dir: &Path, origin: &str) -> Result<Foreseen, Doubt> {
         replay::foresee(dir, (LOG_TREE, INDEX_TREE), origin, SNAPSHOT_BYTES)
+    }
+
+    /// All that the store in `dir` will show when it is opened, as after a power cut or not, found out by reading its files
+    /// only: every page of the log and of the indexes of `origin`.
+    ///
+    /// # Errors
+    /// [`Doubt`] when the files alone do not tell: the store is then to be tried on a copy.
+    pub fn see(dir: &Path, origin: &str, after_power_cut: bool) -> Result<Seen, Doubt> {
+        replay::see(dir, (LOG_TREE, INDEX_TREE), origin, after_power_cut)
     }
 
     /// Reads the entries above the cursor into the tail.

@@ -95,6 +95,14 @@ impl ChainHead {
         &self.origin
     }
 
+    /// Goes behind an entry that follows.
+    fn pass(&mut self, header: &Header) {
+        self.case_seq = header.fields.case_seq;
+        self.link = header.link;
+        self.last_leaf = Some(header.fields.position);
+        self.last_appended = header.fields.appended;
+    }
+
     /// How many entries the chain has.
     #[must_use]
     pub const fn case_seq(&self) -> u64 {
@@ -138,6 +146,11 @@ impl ChainHead {
 /// # Errors
 /// The first [`Break`] found.
 pub fn check_next(head: &ChainHead, next: &Header) -> Result<ChainHead, Break> {
+    follows(head, next)?;
+    Ok(ChainHead::at(next))
+}
+
+fn follows(head: &ChainHead, next: &Header) -> Result<(), Break> {
     let expected = head.case_seq.saturating_add(1);
     let fields = &next.fields;
     if next.statement.origin != head.origin {
@@ -173,7 +186,7 @@ pub fn check_next(head: &ChainHead, next: &Header) -> Result<ChainHead, Break> {
             }
         }
     }
-    Ok(ChainHead::at(next))
+    Ok(())
 }
 
 /// Walks a whole chain from its first entry and keeps every link, so that what authors had seen is checked too.
@@ -224,15 +237,15 @@ impl ChainWalk {
     /// # Errors
     /// [`Break`]; the walk stays where it was.
     pub fn next(&mut self, header: &Header) -> Result<(), Break> {
-        let head = check_next(&self.head, header)?;
+        follows(&self.head, header)?;
         if let Seen::Entry { case_seq, link } = header.statement.seen
             && self.link_of(case_seq) != Some(link)
             && !self.passed_over(case_seq)
         {
             return Err(Break::Seen);
         }
-        self.keep(head.case_seq, head.link);
-        self.head = head;
+        self.keep(header.fields.case_seq, header.link);
+        self.head.pass(header);
         Ok(())
     }
 

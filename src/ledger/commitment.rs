@@ -10,6 +10,8 @@ use super::fields::{
     EVENT_BYTES_MAX, FIELDS_MAX, Field, FieldRefusal, FieldRoom, Path, Singular, split,
 };
 
+mod order;
+
 /// The 32 random bytes from which an event's salts come. Whoever has it can open every field.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<[u8; 32]>);
@@ -84,20 +86,23 @@ fn commitment(
     payload: &[u8],
 ) -> Commitment {
     input.used = 0;
-    input.put(salt);
+    input.put_whole(salt);
     let outer = path.outer.encode();
     match path.inner {
-        None => input.put(&12_u32.to_be_bytes()).put(&outer),
+        None => input.put_whole(&12_u32.to_be_bytes()).put_whole(&outer),
         Some(inner) => input
-            .put(&24_u32.to_be_bytes())
-            .put(&outer)
-            .put(&inner.encode()),
+            .put_whole(&24_u32.to_be_bytes())
+            .put_whole(&outer)
+            .put_whole(&inner.encode()),
     };
     let length = payload
         .len()
         .saturating_add(usize::from(wire_type.is_some()));
     let length = u32::try_from(length).unwrap_or(u32::MAX);
-    input.put(&length.to_be_bytes()).put(wire_type.as_slice());
+    input.put_whole(&length.to_be_bytes());
+    if let Some(wire_type) = wire_type {
+        input.put_whole(&[wire_type]);
+    }
     let before = input.used;
     if input.put(payload).used == before.saturating_add(payload.len()) {
         return Commitment::new(derive(Purpose::FieldCommitment, input.as_slice()));
@@ -126,6 +131,16 @@ impl Short {
         if let Some(place) = self.bytes.get_mut(self.used..end) {
             place.copy_from_slice(bytes);
             self.used = end;
+        }
+        self
+    }
+
+    /// The same for bytes whose number is known beforehand.
+    fn put_whole<const N: usize>(&mut self, bytes: &[u8; N]) -> &mut Self {
+        let rest = self.bytes.get_mut(self.used..);
+        if let Some(place) = rest.and_then(|rest| rest.first_chunk_mut()) {
+            *place = *bytes;
+            self.used = self.used.saturating_add(N);
         }
         self
     }
@@ -163,6 +178,8 @@ pub struct Room {
     fields: FieldRoom,
     /// Salts and decoys, in order.
     blocks: Zeroizing<Vec<[u8; 32]>>,
+    unsorted: Vec<[u8; 32]>,
+    order: Vec<u64>,
     commitments: Vec<[u8; 32]>,
 }
 
@@ -209,13 +226,9 @@ impl Room {
             let (path, payload) = (&field.path, field.payload);
             *commitment(&mut input, salt, path, field.wire_type, payload).as_bytes()
         });
-        self.commitments.clear();
-        self.commitments.extend(real.chain(decoys.iter().copied()));
-        // Almost always the first word decides.
-        self.commitments.sort_unstable_by(|a, b| {
-            let first = |bytes: &[u8; 32]| bytes.first_chunk().copied().map(u64::from_be_bytes);
-            first(a).cmp(&first(b)).then_with(|| a.cmp(b))
-        });
+        self.unsorted.clear();
+        self.unsorted.extend(real.chain(decoys.iter().copied()));
+        order::sort(&self.unsorted, &mut self.order, &mut self.commitments);
     }
 }
 

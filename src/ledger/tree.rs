@@ -288,6 +288,19 @@ impl MemoryTree {
         Self { levels: Vec::new() }
     }
 
+    /// Makes room for so many more leaves, and for what is above them.
+    pub fn reserve(&mut self, leaves: usize) {
+        let rows = std::iter::successors(Some(leaves), |row| Some(row / 2).filter(|row| *row > 0));
+        for (row, level) in rows.zip(0..) {
+            if self.levels.len() == level {
+                self.levels.push(Vec::new());
+            }
+            if let Some(level) = self.levels.get_mut(level) {
+                level.reserve_exact(row);
+            }
+        }
+    }
+
     /// Number of leaves.
     #[must_use]
     pub fn size(&self) -> u64 {

@@ -149,12 +149,16 @@ pub struct Allocation {
 
 /// Answers who held which role when.
 pub fn allocation(cut: &Cut, question: &Question<'_>) -> Allocation {
-    let coverage = Coverage::of(cut);
+    allocation_by(cut, &Coverage::of(cut), question)
+}
+
+/// The same, of a cut whose coverage is known.
+pub fn allocation_by(cut: &Cut, coverage: &Coverage, question: &Question<'_>) -> Allocation {
     let subjects = children(cut);
     let fold = Fold {
         cut,
         question,
-        coverage: &coverage,
+        coverage,
         subjects: &subjects,
         today: cut.at().day(),
     };

@@ -41,7 +41,8 @@ pub(crate) use view::{Seen, View};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Knowledge {
     at: Timestamp,
-    facts: BTreeMap<Holder, BTreeMap<StatementId, Fact>>,
+    /// Those of each holder by statement, ascending.
+    facts: BTreeMap<Holder, Vec<Fact>>,
 }
 
 impl Knowledge {
@@ -66,7 +67,7 @@ impl Knowledge {
 
     /// All facts, by holder and statement.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
-        self.facts.values().flat_map(BTreeMap::values)
+        self.facts.values().flatten()
     }
 
     /// Everybody of whom there is a fact, in order.
@@ -76,15 +77,12 @@ impl Knowledge {
 
     /// The facts of one holder, by statement.
     pub(crate) fn facts_of(&self, holder: &Holder) -> impl Iterator<Item = &Fact> {
-        self.facts
-            .get(holder)
-            .into_iter()
-            .flat_map(BTreeMap::values)
+        self.facts.get(holder).into_iter().flatten()
     }
 
     /// The fact of one holder and one statement; none when nothing at all shows it.
     pub fn fact(&self, holder: &Holder, statement: StatementId) -> Option<&Fact> {
-        self.facts.get(holder)?.get(&statement)
+        in_order(self.facts.get(holder)?, statement)
     }
 
     /// How a fact stands at the as-at moment; none when nothing yet showed it.
@@ -116,11 +114,17 @@ impl Knowledge {
     pub fn holders_of(&self, statement: StatementId) -> BTreeSet<&Holder> {
         self.facts
             .values()
-            .filter_map(|facts| facts.get(&statement))
+            .filter_map(|facts| in_order(facts, statement))
             .filter(|fact| fact.visible(self.at))
             .map(|fact| &fact.holder)
             .collect()
     }
+}
+
+/// The fact of a statement among those of one holder.
+fn in_order(facts: &[Fact], statement: StatementId) -> Option<&Fact> {
+    let found = facts.binary_search_by_key(&statement, |fact| fact.statement);
+    facts.get(found.ok()?)
 }
 
 /// The cut through the eyes of a holder: what they knew, certainly or possibly, by its moment. Applied

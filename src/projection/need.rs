@@ -273,10 +273,11 @@ impl<'a> Case<'a> {
             unread = Read::of(self.pack, seen, item::facts(self, seen));
             &unread
         };
+        let kind = self.kind_of(agency);
         let asking: Vec<(Duty, bool)> = rules
             .iter()
             .copied()
-            .filter(|rule| self.may_mean(rule, agency, item))
+            .filter(|rule| self.may_mean(rule, (agency, kind), item))
             .filter_map(|rule| self.duty(rule, facts, item, agency))
             .collect();
         let involved = asking.iter().any(|(_, involved)| *involved);

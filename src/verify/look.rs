@@ -16,6 +16,20 @@ pub struct Look {
     pub(super) content: ContentLook,
 }
 
+impl Look {
+    /// The entry's header; `None` when it has no form.
+    #[must_use]
+    pub fn header(&self) -> Option<&Header> {
+        self.entry.as_ref().ok()
+    }
+
+    /// The hash of its leaf of the tree; zero when it has no form.
+    #[must_use]
+    pub const fn leaf(&self) -> &TreeHash {
+        &self.leaf
+    }
+}
+
 /// What is known of an entry's content.
 #[derive(Clone, Debug)]
 pub(super) enum ContentLook {

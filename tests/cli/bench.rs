@@ -34,7 +34,7 @@ fn every_shape_is_measured_nothing_is_judged_in_a_quick_run_and_nothing_is_left_
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer.get("kind").unwrap(), "Bench");
     let rows = answer.get("items").and_then(Value::as_array).unwrap();
-    assert_eq!(rows.len(), 13, "{rows:?}");
+    assert_eq!(rows.len(), 14, "{rows:?}");
     for row in rows {
         let shape = column(row, "shape");
         let verdict = column(row, "verdict");

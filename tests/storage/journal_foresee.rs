@@ -15,19 +15,19 @@ use caseledger::journal::contract::{decode, record};
 use caseledger::journal::sled::{Options, SledJournal};
 use caseledger::journal::{Journal, Record};
 
-const ORIGIN: &str = "ledger.example/foresee";
+pub(super) const ORIGIN: &str = "ledger.example/foresee";
 
 /// Small enough for several snapshots in a test.
-const SNAPSHOT_BYTES: u64 = 1024 * 1024;
+pub(super) const SNAPSHOT_BYTES: u64 = 1024 * 1024;
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let mut options = Options::new(ORIGIN, decode);
     options.snapshot_bytes = SNAPSHOT_BYTES;
     options
 }
 
 /// Pseudo-random numbers (splitmix64).
-struct Rng(u64);
+pub(super) struct Rng(pub(super) u64);
 
 impl Rng {
     fn next(&mut self) -> u64 {
@@ -38,19 +38,19 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 }
 
-fn batch(from: u64, count: u64, filler: usize) -> Vec<Record> {
+pub(super) fn batch(from: u64, count: u64, filler: usize) -> Vec<Record> {
     (from..from + count)
         .map(|p| record(p, (p % 5) as u8, p / 5 + 1, filler))
         .collect()
 }
 
 /// Appends commits of many sizes until the store has so many entries.
-fn fill(journal: &SledJournal, rng: &mut Rng, size: u64) {
+pub(super) fn fill(journal: &SledJournal, rng: &mut Rng, size: u64) {
     let mut now = journal.size().unwrap();
     while now < size {
         let count = [1, 1, 2, 30, 400, 3_000][rng.below(6) as usize];
@@ -60,8 +60,20 @@ fn fill(journal: &SledJournal, rng: &mut Rng, size: u64) {
     }
 }
 
-/// A copy of a store's files as they are now, as kill -9 would leave them.
-fn copy(from: &Path) -> tempfile::TempDir {
+/// A copy of a store's files as they are at one moment, as kill -9 would leave them.
+pub(super) fn copy(from: &Path) -> tempfile::TempDir {
+    let db = |dir: &Path| fs::read(dir.join("db")).ok();
+    for _try in 0..1_000 {
+        let copied = copy_once(from);
+        // While it was made nothing was written.
+        if db(copied.path()) == db(from) && snapshots(copied.path()) == snapshots(from) {
+            return copied;
+        }
+    }
+    panic!("the store never rests for as long as a copy takes");
+}
+
+fn copy_once(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -89,7 +101,7 @@ fn snapshot(dir: &Path) -> Option<Snapshot> {
     Some((name, bytes))
 }
 
-fn snapshots(dir: &Path) -> Vec<String> {
+pub(super) fn snapshots(dir: &Path) -> Vec<String> {
     let names = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().file_name());
@@ -109,7 +121,7 @@ fn shown(dir: &Path) -> Option<(u64, Option<Snapshot>)> {
     Some((journal.size().unwrap(), made))
 }
 
-fn read_all(journal: &SledJournal) -> Vec<Vec<u8>> {
+pub(super) fn read_all(journal: &SledJournal) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     loop {
         let page = journal.read(all.len() as u64, 1_000).unwrap();
@@ -214,7 +226,7 @@ fn what_is_foreseen_of_a_damaged_store_is_never_more_than_sled_shows() {
     assert!(sure > 10 && doubts > 10, "{sure} {doubts}");
 }
 
-fn copy_of_filled(rng: &mut Rng) -> tempfile::TempDir {
+pub(super) fn copy_of_filled(rng: &mut Rng) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let journal = SledJournal::open(dir.path(), options()).unwrap();
     fill(&journal, rng, 6_000);

@@ -5,12 +5,12 @@
     expect(clippy::indexing_slicing, reason = "a test may panic")
 )]
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 
 use caseledger::journal::block;
 use caseledger::journal::contract::record;
-use caseledger::journal::scan::{Scan, ScanError, read_commit, scan};
+use caseledger::journal::scan::{Parts, Scan, ScanError, read_commit, scan, scan_parts};
 
 const ORIGIN: &str = "ledger.example/scan";
 
@@ -38,7 +38,52 @@ fn file(blocks: &[&Vec<u8>]) -> Vec<u8> {
 }
 
 fn scanned(bytes: &[u8]) -> Scan {
-    scan(bytes, ORIGIN, |_done| ControlFlow::Continue(())).unwrap()
+    let found = scan(bytes, ORIGIN, |_done| ControlFlow::Continue(())).unwrap();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    for (threads, bytes) in [(1, 1 << 20), (2, 50_000), (3, 6_901)] {
+        let parts = Parts { threads, bytes };
+        let in_parts = scan_parts(&file, ORIGIN, parts, |_done| {}).unwrap();
+        assert!(
+            in_parts == found,
+            "{threads} threads, parts of {bytes} bytes"
+        );
+    }
+    found
+}
+
+#[test]
+fn what_lies_in_a_block_is_no_block_of_its_own_where_a_part_of_the_file_begins_in_it() {
+    let (inner, outer) = (commit(0, 1, 30), commit(0, 1, 6_000));
+    let mut block = outer.first().unwrap().clone();
+    let at = block.len() - 32 - inner.first().unwrap().len();
+    // The payload is anybody's: it may hold the bytes of a block.
+    let end = block.len() - 32;
+    block
+        .get_mut(at..end)
+        .unwrap()
+        .copy_from_slice(inner.first().unwrap());
+    let digest = blake3::derive_key("caseledger v1 block", block.get(..end).unwrap());
+    block.get_mut(end..).unwrap().copy_from_slice(&digest);
+    let bytes = [
+        &[0; 700],
+        block.as_slice(),
+        &[0; 900],
+        &commit(1, 4, 100).concat(),
+    ]
+    .concat();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    for part in 300..2_000 {
+        let parts = Parts {
+            threads: 1,
+            bytes: part,
+        };
+        let found = scan_parts(&file, ORIGIN, parts, |_done| {}).unwrap();
+        assert_eq!((found.size(), found.unused.len()), (5, 0), "{part}");
+        assert_eq!(found.bytes, bytes.len() as u64);
+    }
+    assert_eq!(scanned(&bytes).size(), 5);
 }
 
 #[test]
@@ -55,7 +100,7 @@ fn commits_are_found_in_order_wherever_their_blocks_stand() {
     let found = scanned(&bytes);
     assert!(found.is_sound() && found.tails.is_empty() && found.suspects.is_empty());
     assert_eq!(
-        (found.size(), found.copies, found.bytes),
+        (found.size(), found.copies.len(), found.bytes),
         (44, 2, bytes.len() as u64)
     );
     let read: Vec<Vec<u8>> = found

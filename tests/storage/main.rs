@@ -5,5 +5,6 @@ mod journal_foresee;
 mod journal_formats;
 mod journal_merge;
 mod journal_scan;
+mod journal_see;
 mod journal_sled;
 mod vault_contract;

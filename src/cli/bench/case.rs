@@ -1,6 +1,8 @@
 //! A long case: pushed by four agencies, then asked who held it and who knew what.
 //!
-//! Every answer is made from stored bytes: read, checked, decrypted, decoded, cut and folded anew, for each question.
+//! Every answer is made from stored bytes: read, checked, decrypted, decoded, cut and folded anew, for each question; no
+//! server keeps anything of a case between two. The two together are two calls, so the case is read twice; the state on
+//! one screen, which shows the holders, gaps and open sharing that they show, reads it once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +37,8 @@ pub(super) struct Answered {
     pub(super) entries: u64,
     pub(super) allocation: Duration,
     pub(super) knowledge: Duration,
+    /// The state of the case on one screen: holders, open gaps and open sharing, of one reading.
+    pub(super) screen: Duration,
     /// Why it cannot be judged.
     pub(super) busy: Option<String>,
 }
@@ -52,7 +56,7 @@ pub(super) async fn ask(
     let mut client = Client::connect(&server.address, None)
         .await?
         .with_deadline(Duration::from_mins(1));
-    let (mut allocation, mut knowledge) = (Vec::new(), Vec::new());
+    let (mut allocation, mut knowledge, mut screen) = (Vec::new(), Vec::new(), Vec::new());
     let own = || own_cpu(&[server.pid()]);
     let watch = Busy::with(own());
     for _ in 0..ASKED {
@@ -72,11 +76,20 @@ pub(super) async fn ask(
         let answer = client.inquiry.knowledge(question).await?.into_inner();
         knowledge.push(clock.monotonic().saturating_sub(start));
         whole(answer.stamp.map_or(0, |stamp| stamp.case_seq), entries)?;
+        let question = client.request(pb::CaseQuestion {
+            case_id: CASE.to_owned(),
+            ..Default::default()
+        });
+        let start = clock.monotonic();
+        let answer = client.inquiry.at(question).await?.into_inner();
+        screen.push(clock.monotonic().saturating_sub(start));
+        whole(answer.stamp.map_or(0, |stamp| stamp.case_seq), entries)?;
     }
     Ok(Answered {
         entries,
         allocation: median(allocation),
         knowledge: median(knowledge),
+        screen: median(screen),
         busy: watch.reason(own()),
     })
 }

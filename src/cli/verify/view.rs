@@ -1,7 +1,7 @@
-//! What the store itself would show, looked at on a copy: opening a store rewrites its files, so the original is never
-//! opened.
+//! What the store itself would show. Opening a store rewrites its files, so the original is never opened: its pages are
+//! read as sled would read them, and at the slightest doubt a copy is opened.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -12,7 +12,9 @@ use crate::ledger::statement::Origin;
 
 /// How the store's own view compares with what was found in its file.
 pub(super) enum View {
-    /// The same entries, and every index row fits them.
+    /// The same entries, and every index row fits them: read from its pages.
+    Read,
+    /// The same, seen when a copy was opened.
     Same,
     /// Only so many entries.
     Fewer(u64),
@@ -32,22 +34,8 @@ impl Copied {
     /// Copies the directory.
     pub(in crate::cli) fn of(journal: &Path) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
-        copy(journal, dir.path(), None)?;
+        copy(journal, dir.path())?;
         Ok(Self(dir))
-    }
-
-    /// Copies the directory but for one file of it, which whoever reads that file anyway writes to the one given.
-    pub(super) fn begun(journal: &Path, but: &Path) -> (io::Result<Self>, Option<File>) {
-        let begun = tempfile::tempdir().and_then(|dir| {
-            copy(journal, dir.path(), Some(but))?;
-            let name = but.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-            let file = File::create(dir.path().join(name))?;
-            Ok((Self(dir), file))
-        });
-        match begun {
-            Ok((copied, file)) => (Ok(copied), Some(file)),
-            Err(error) => (Err(error), None),
-        }
     }
 
     /// Opens the copy, as after a power cut or not.
@@ -110,14 +98,14 @@ pub(super) fn view(
     }
 }
 
-fn copy(from: &Path, to: &Path, but: Option<&Path>) -> io::Result<()> {
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             fs::create_dir_all(&target)?;
-            copy(&entry.path(), &target, but)?;
-        } else if but != Some(entry.path().as_path()) {
+            copy(&entry.path(), &target)?;
+        } else {
             fs::copy(entry.path(), target)?;
         }
     }

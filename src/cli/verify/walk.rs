@@ -14,12 +14,13 @@ use std::thread;
 use crate::cli::args::Global;
 use crate::cli::output;
 use crate::journal::scan::{Commit, CommitReader, Scan, ScanError};
+use crate::journal::sled::{Indexed, Seen, Tally};
 use crate::vault::derive::{KeyWalk, NoKey};
 use crate::vault::slot::Keys;
 use crate::verify::{Checker, KeyState, Look, Looker};
 
-/// Entries that are looked at together by one thread; a commit is never parted.
-const PAGE_ENTRIES: u64 = 2_048;
+/// Entries that are looked at together by one thread, few enough to stay near the processor; a commit is never parted.
+const PAGE_ENTRIES: u64 = 512;
 
 /// Most pages that were given out and not shown to the checker yet.
 const PAGES_AHEAD: usize = 8;
@@ -32,41 +33,58 @@ pub(super) struct Stored<'s> {
     pub(super) found: &'s Scan,
     /// Keys of the entries, when there are any.
     pub(super) keys: Option<&'s Keys>,
+    /// What the store would show, when that is known.
+    pub(super) seen: Option<&'s Seen>,
 }
 
-/// What one page of commits shows; with each look whether its entry is the first of its commit. `None` when the thread
-/// that looked panicked.
-type Looked = (usize, Option<Result<Vec<(bool, Look)>, ScanError>>);
+/// What one page of commits shows; with each look whether its entry is the first of its commit.
+type Looks = Vec<(bool, Look)>;
 
-/// Shows the checker every entry found, in order of position. Meanwhile one of the threads does something else first;
-/// what came of that is answered too.
+/// A page to be looked at: its number, its commits, and room for what it shows.
+type Job = (usize, Range<usize>, Looks);
+
+/// What a page shows; `None` when the thread that looked panicked.
+type Looked = (usize, Option<Result<Looks, ScanError>>);
+
+/// Shows the checker every entry found, in order of position. Answers what they make of index rows, to be compared with
+/// what the store would show.
 ///
 /// # Errors
 /// The first commit that could not be read again.
-pub(super) fn walk<T: Send>(
+pub(super) fn walk<'s>(
     global: &Global,
-    stored: &Stored<'_>,
+    stored: &Stored<'s>,
     checker: &mut Checker,
-    beside: impl FnOnce() -> T + Send,
-) -> (Result<(), ScanError>, thread::Result<T>) {
+) -> Result<Option<Tally<'s>>, ScanError> {
     let pages = pages(&stored.found.commits);
     let (jobs, taken) = sync_channel(PAGES_AHEAD);
     let (done, looked) = sync_channel(PAGES_AHEAD);
     let taken = Mutex::new(taken);
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     thread::scope(|scope| {
-        let taken = &taken;
-        for _ in 1..threads {
-            let done = done.clone();
-            scope.spawn(move || work(stored, taken, &done));
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                let (taken, done) = (&taken, done.clone());
+                scope.spawn(move || work(stored, taken, &done))
+            })
+            .collect();
+        drop(done);
+        let mut bench = Bench::new(stored);
+        let shown = show(
+            global,
+            &mut bench,
+            &pages,
+            Workers { jobs, looked },
+            checker,
+        );
+        let mut tally = bench.tally;
+        for worker in workers {
+            // Of a thread that panicked nothing was tallied: what is missing is noticed.
+            if let (Some(all), Ok(Some(its))) = (&mut tally, worker.join()) {
+                all.join(&its);
+            }
         }
-        let beside = scope.spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(beside));
-            work(stored, taken, &done);
-            result
-        });
-        let shown = show(global, stored, &pages, Workers { jobs, looked }, checker);
-        (shown, beside.join().flatten())
+        shown.map(|()| tally)
     })
 }
 
@@ -90,26 +108,30 @@ fn pages(commits: &[Commit]) -> Vec<Range<usize>> {
 
 /// The way to the threads that look, and back; once it is gone they end.
 struct Workers {
-    jobs: SyncSender<(usize, Range<usize>)>,
+    jobs: SyncSender<Job>,
     looked: Receiver<Looked>,
 }
 
 /// Gives the pages out and shows what comes back to the checker, in order.
 fn show(
     global: &Global,
-    stored: &Stored<'_>,
+    bench: &mut Bench<'_, '_>,
     pages: &[Range<usize>],
     workers: Workers,
     checker: &mut Checker,
 ) -> Result<(), ScanError> {
     let Workers { jobs, looked } = workers;
+    let found = bench.stored.found;
     let bar = output::progress(global, "checking entries");
     let mut early = BTreeMap::new();
     let mut due = pages.iter().cloned().enumerate();
     // There is room for as many jobs as are ahead: giving one out never waits.
-    let mut give_out = || due.next().is_some_and(|job| jobs.send(job).is_ok());
+    let mut give_out = |room| {
+        let job = due.next().map(|(number, page)| (number, page, room));
+        job.is_some_and(|job| jobs.send(job).is_ok())
+    };
     for _ in 0..PAGES_AHEAD {
-        give_out();
+        give_out(Looks::new());
     }
     for (number, page) in pages.iter().enumerate() {
         while !early.contains_key(&number) {
@@ -118,81 +140,113 @@ fn show(
             };
             early.insert(of, looks);
         }
-        let commits = stored.found.commits.get(page.clone()).unwrap_or_default();
-        let looks = match early.remove(&number).flatten() {
-            Some(looks) => looks,
+        let commits = found.commits.get(page.clone()).unwrap_or_default();
+        let mut looks = match early.remove(&number).flatten() {
+            Some(looks) => looks?,
             // The thread that had it is gone; what made it panic is met here.
-            None => Bench::new(stored).look(commits),
+            None => bench.look(commits, Looks::new())?,
         };
         if let Some(first) = commits.first() {
             checker.missing(first.first);
         }
-        for (begins, look) in looks? {
+        for (begins, look) in looks.drain(..) {
             if begins {
                 checker.commit();
             }
             checker.looked(look);
         }
-        give_out();
-        bar.to(checker.holds_up_to(), stored.found.size());
+        give_out(looks);
+        bar.to(checker.holds_up_to(), found.size());
     }
     bar.finish();
     Ok(())
 }
 
 /// Looks at pages until there are no more.
-fn work(
-    stored: &Stored<'_>,
-    taken: &Mutex<Receiver<(usize, Range<usize>)>>,
+fn work<'s>(
+    stored: &Stored<'s>,
+    taken: &Mutex<Receiver<Job>>,
     done: &SyncSender<Looked>,
-) {
+) -> Option<Tally<'s>> {
     let mut bench = Bench::new(stored);
     loop {
         let job = taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, page)) = job else { return };
+        let Ok((number, page, room)) = job else {
+            return bench.tally;
+        };
         let commits = stored.found.commits.get(page).unwrap_or_default();
-        let looks = catch_unwind(AssertUnwindSafe(|| bench.look(commits))).ok();
+        let looks = catch_unwind(AssertUnwindSafe(|| bench.look(commits, room))).ok();
         if done.send((number, looks)).is_err() {
-            return;
+            return bench.tally;
         }
     }
 }
 
 /// What one thread needs to look at entries.
-struct Bench<'s> {
+struct Bench<'w, 's> {
+    stored: &'w Stored<'s>,
     reader: CommitReader<Shared<'s>>,
-    keys: Option<&'s Keys>,
     walk: KeyWalk,
     looker: Looker,
+    tally: Option<Tally<'s>>,
 }
 
-impl<'s> Bench<'s> {
-    fn new(stored: &Stored<'s>) -> Self {
+impl<'w, 's> Bench<'w, 's> {
+    fn new(stored: &'w Stored<'s>) -> Self {
         Self {
+            stored,
             reader: CommitReader::trusting(Shared {
                 file: stored.blocks,
                 at: 0,
             }),
-            keys: stored.keys,
             walk: KeyWalk::new(),
             looker: Looker::default(),
+            tally: stored.seen.map(Tally::new),
         }
     }
 
-    fn look(&mut self, commits: &[Commit]) -> Result<Vec<(bool, Look)>, ScanError> {
-        let entries = commits.iter().map(|commit| commit.count as usize).sum();
-        let mut looks = Vec::with_capacity(entries);
+    /// Looks at the entries of commits; what they show goes into this room.
+    fn look(&mut self, commits: &[Commit], mut looks: Looks) -> Result<Looks, ScanError> {
+        looks.reserve(commits.iter().map(|commit| commit.count as usize).sum());
         for commit in commits {
-            let mut position = commit.first;
+            let (mut position, mut offset) = (commit.first, 0_u32);
             self.reader.read(commit, |bytes| {
-                let key = key(self.keys, &mut self.walk, position);
+                let key = key(self.stored.keys, &mut self.walk, position);
                 let begins = position == commit.first;
-                looks.push((begins, self.looker.look(bytes, &key)));
+                let look = self.looker.look(bytes, &key);
+                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                if let Some(tally) = &mut self.tally {
+                    add(tally, &look, (position, commit.first), (offset, length));
+                }
+                looks.push((begins, look));
                 position = position.saturating_add(1);
+                offset = offset.saturating_add(length);
             })?;
         }
         Ok(looks)
     }
+}
+
+/// Adds an entry to a tally. What is no entry of this position is not added, and so the tally is not that of the store.
+fn add(
+    tally: &mut Tally<'_>,
+    look: &Look,
+    (position, commit): (u64, u64),
+    (offset, length): (u32, u32),
+) {
+    let header = look.header().filter(|it| it.fields.position == position);
+    let Some(header) = header else { return };
+    tally.entry(&Indexed {
+        position,
+        commit,
+        offset,
+        length,
+        tag: header.statement.tag.as_bytes(),
+        chain_seq: header.fields.case_seq,
+        agency: header.statement.agency.as_str(),
+        event_id: &header.statement.event_id,
+        leaf: look.leaf().as_bytes(),
+    });
 }
 
 fn key(keys: Option<&Keys>, walk: &mut KeyWalk, position: u64) -> KeyState {

@@ -20,7 +20,7 @@ use crate::projection::allocation::change::{Change, ExplainedState};
 use crate::projection::allocation::days::{DayRange, day_before};
 use crate::projection::allocation::mark::{Employed, EndReason, Holder};
 use crate::projection::allocation::spell::Spell;
-use crate::projection::allocation::{Allocation, Question, Row, allocation};
+use crate::projection::allocation::{Allocation, Question, Row, allocation_by};
 use crate::projection::need::Case;
 use crate::rules::pack::Pack;
 use crate::service::inquiry::Asked;
@@ -100,7 +100,7 @@ pub(super) fn ask(case: &Case<'_>, pack: &Pack, wanted: &Wanted) -> Allocation {
         items_known: &items_known,
         ..Question::new(pack)
     };
-    allocation(case.cut(), &question)
+    allocation_by(case.cut(), case.coverage(), &question)
 }
 
 /// What the rows of one answer share.

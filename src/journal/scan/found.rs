@@ -93,6 +93,15 @@ pub struct Unused {
     pub part: u32,
 }
 
+/// An intact block that only repeats another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Offset of its first byte.
+    pub offset: u64,
+    /// Offset of the first block with the same bytes.
+    pub first: u64,
+}
+
 /// What a scan found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
@@ -112,8 +121,8 @@ pub struct Scan {
     pub foreign: Vec<Place>,
     /// Intact blocks of this origin below its size that are in no commit.
     pub unused: Vec<Unused>,
-    /// Intact blocks that only repeat another.
-    pub copies: u64,
+    /// Intact blocks that only repeat another, in order of offset.
+    pub copies: Vec<Copied>,
     /// Byte ranges no intact block of this ledger covers: the store's own bookkeeping, or damage.
     pub uncovered: Vec<Range<u64>>,
 }
@@ -122,6 +131,13 @@ impl Scan {
     /// The position after the last whole commit.
     pub fn size(&self) -> u64 {
         self.commits.last().map_or(0, Commit::end)
+    }
+
+    /// Where the first copy of an intact block stands, of which one begins at this offset.
+    pub fn first_copy(&self, offset: u64) -> u64 {
+        let copy = self.copies.binary_search_by_key(&offset, |it| it.offset);
+        let copy = copy.ok().and_then(|at| self.copies.get(at));
+        copy.map_or(offset, |copy| copy.first)
     }
 
     /// Every position below [`size`](Self::size) is there, intact and without contradiction. Whether the size is right,

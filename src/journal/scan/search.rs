@@ -32,9 +32,17 @@ impl Begin {
         while at < end {
             let stop = end.min(at.saturating_add(CHUNK));
             if self.may_begin(window, at, stop) {
-                let found = (at..stop).find(|at| self.is_at(window.get(*at..).unwrap_or_default()));
-                if found.is_some() {
-                    return found;
+                let rest = window.get(at..).unwrap_or_default();
+                let behind = rest.get(self.mark.1..).unwrap_or_default();
+                let ahead = rest.iter().take(stop.saturating_sub(at));
+                // Behind the end of the window there is nothing to look at.
+                let behind = behind.iter().map(Some).chain(std::iter::repeat(None));
+                for ((first, mark), place) in ahead.zip(behind).zip(at..) {
+                    let [magic, ..] = MAGIC;
+                    let may = *first == magic || mark.is_some_and(|mark| *mark == self.mark.0);
+                    if may && self.is_at(window.get(place..).unwrap_or_default()) {
+                        return Some(place);
+                    }
                 }
             }
             at = stop;

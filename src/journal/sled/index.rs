@@ -30,9 +30,9 @@ const FRESH_PER_MORE: usize = 4;
 /// Pages by which each merge goes on at least, and between two looks whether there are fresh rows.
 const MERGED_AT_ONCE: usize = 64;
 
-const CHAIN: u8 = 1;
+pub(super) const CHAIN: u8 = 1;
 const CHAIN_BYTES: usize = 1 + 32;
-const EVENT: u8 = 2;
+pub(super) const EVENT: u8 = 2;
 
 fn chain_key(tag: &[u8; 32], seq: u64) -> Vec<u8> {
     [&[CHAIN], tag.as_slice(), &seq.to_be_bytes()].concat()

@@ -10,10 +10,10 @@ use super::runs::Stop;
 use crate::journal::{MAX_COMMIT_ENTRIES, ReadError};
 
 /// Entries in a row: with every entry a landmark it stays below the 7,000 bytes of a value.
-const ROW: usize = 128;
+pub(super) const ROW: usize = 128;
 
 /// First byte of a row's key; 0 to 2 are those of the index.
-const MARKS: u8 = 3;
+pub(super) const MARKS: u8 = 3;
 
 /// Rows handed to sled at once.
 const ROWS_PER_BATCH: usize = 32;
@@ -108,7 +108,7 @@ pub(super) fn read(tree: &Tree, size: u64) -> Result<(Vec<[u8; 32]>, Vec<Place>)
     Ok((leaves, places))
 }
 
-fn decode(value: &[u8], first: u64) -> Option<(&[[u8; LEAF_BYTES]], Vec<Place>)> {
+pub(super) fn decode(value: &[u8], first: u64) -> Option<(&[[u8; LEAF_BYTES]], Vec<Place>)> {
     let (leaves, mut rest) = value.split_at_checked(ROW * LEAF_BYTES)?;
     let (leaves, _) = leaves.as_chunks::<LEAF_BYTES>();
     let mut places = Vec::new();

@@ -12,6 +12,7 @@
 mod pages;
 mod segment;
 mod tree;
+mod view;
 mod wire;
 
 use std::fs::{self, File};
@@ -23,6 +24,8 @@ use self::pages::{Page, Table, newest};
 use self::segment::{Depth, Message, Segments, after, base, segments, walk};
 use self::tree::Pages;
 use self::wire::{Kind, SEGMENT, crc};
+
+pub use self::view::{Indexed, Seen, Tally};
 
 /// Why nothing can be said of a store by reading alone. It need not be damaged.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -77,22 +80,68 @@ pub(super) fn foresee(
     origin: &str,
     least: u64,
 ) -> Result<Foreseen, Doubt> {
-    let settings = fs::read(dir.join("conf"))?;
-    let (text, sum) = settings
-        .split_last_chunk::<4>()
-        .ok_or(Doubt::Form("the settings are cut short"))?;
-    if text != SETTINGS || wire::Bytes(sum).u32()? != crc(SETTINGS) {
-        return Err(Doubt::Form("the settings are others"));
+    let (replayed, kept) = replay(dir, false, Some(least))?;
+    let size = replayed.pages().size(log, index, origin)?;
+    Ok(Foreseen { size, table: kept })
+}
+
+/// All that sled will show of the ledger `origin` when it opens the store in `dir`, as after a power cut or not. Nothing is
+/// written.
+///
+/// # Errors
+/// [`Doubt`]: the store must be tried on a copy.
+pub(super) fn see(
+    dir: &Path,
+    (log, index): (&str, &str),
+    origin: &str,
+    after_power_cut: bool,
+) -> Result<Seen, Doubt> {
+    let (replayed, _) = replay(dir, after_power_cut, None)?;
+    let pages = replayed.pages();
+    // What opening the journal looks at first.
+    let size = pages.size(log, index, origin)?;
+    view::see(&pages, (log, index), size)
+}
+
+/// A file, and the table of pages that sled's replay would make of it.
+struct Replayed {
+    file: File,
+    table: Table,
+}
+
+impl Replayed {
+    fn pages(&self) -> Pages<'_> {
+        Pages {
+            file: &self.file,
+            table: &self.table,
+        }
+    }
+}
+
+/// Goes through sled's replay. After a power cut the snapshots and settings are removed before sled looks. With `least`,
+/// answers also the table as far as it may be kept, when it is [`due`].
+fn replay(
+    dir: &Path,
+    after_power_cut: bool,
+    least: Option<u64>,
+) -> Result<(Replayed, Option<Table>), Doubt> {
+    if !after_power_cut {
+        check_settings(dir)?;
     }
     let file = File::open(dir.join("db"))?;
     // Who has the store open writes to it.
     file.try_lock()
         .map_err(|_held| Doubt::Form("another process has the store open"))?;
-    let (mut table, bytes) = newest(dir)?;
+    let (mut table, bytes) = if after_power_cut {
+        (Table::default(), 0)
+    } else {
+        newest(dir)?
+    };
     let start = table.upto.unwrap_or(0);
     let found = segments(&file, base(start))?;
     let messages = tail(&file, &found, start)?;
-    let end = due(&found, start, least, bytes).filter(|end| {
+    let end = least.and_then(|least| due(&found, start, least, bytes));
+    let end = end.filter(|end| {
         let open = messages.iter().filter(|message| message.lsn < *end);
         open.map(|message| message.needs).max() <= Some(found.stable)
     });
@@ -105,12 +154,20 @@ pub(super) fn foresee(
         table.apply(message)?;
     }
     check(&table, &found)?;
-    let pages = Pages {
-        file: &file,
-        table: &table,
-    };
-    let size = pages.size(log, index, origin)?;
-    Ok(Foreseen { size, table: kept })
+    // Nobody who wants to start is kept out longer than by that.
+    file.unlock()?;
+    Ok((Replayed { file, table }, kept))
+}
+
+fn check_settings(dir: &Path) -> Result<(), Doubt> {
+    let settings = fs::read(dir.join("conf"))?;
+    let (text, sum) = settings
+        .split_last_chunk::<4>()
+        .ok_or(Doubt::Form("the settings are cut short"))?;
+    if text != SETTINGS || wire::Bytes(sum).u32()? != crc(SETTINGS) {
+        return Err(Doubt::Form("the settings are others"));
+    }
+    Ok(())
 }
 
 /// Up to where a snapshot goes, when it is time for one: at least `least` bytes of log since the last one, and so many

@@ -19,7 +19,7 @@ use self::filter::{Filter, hash};
 pub(super) use self::merge::Pending;
 use self::merge::{Merge, Stepped};
 use self::run::{FAN, PAGES_PER_BATCH, Row, Run, Writer};
-pub(super) use self::run::{FILTER, PAGE, page_key, store};
+pub(super) use self::run::{FILTER, PAGE, decode_row, page_key, store};
 use super::log::Place;
 use crate::journal::ReadError;
 
@@ -352,6 +352,11 @@ pub(super) fn decode_manifest(bytes: &[u8]) -> Option<(Progress, Vec<(u32, u64)>
         rest = more;
     }
     Some((Progress { cursor, next_id }, runs))
+}
+
+/// Bytes of the filter of a run of so many rows.
+pub(super) fn filter_bytes(rows: u64) -> usize {
+    Filter::for_rows(rows).bytes().len()
 }
 
 /// The runs a manifest names; `None` if one is not all there.

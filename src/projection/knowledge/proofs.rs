@@ -130,18 +130,17 @@ impl Proofs {
         theirs.map(|(statement, proofs)| (*statement, proofs.as_slice()))
     }
 
-    /// The facts, each with its proofs in order of since.
-    pub(super) fn into_facts(self) -> BTreeMap<Holder, BTreeMap<StatementId, Fact>> {
+    /// The facts of each holder by statement, each with its proofs in order of since.
+    pub(super) fn into_facts(self) -> BTreeMap<Holder, Vec<Fact>> {
         let by = self.by.into_iter();
         by.map(|(holder, of_statement)| {
             let facts = of_statement.into_iter().map(|(statement, mut proofs)| {
                 proofs.sort_by(|a, b| a.since.cmp(&b.since).then(a.evidence.cmp(&b.evidence)));
-                let fact = Fact {
+                Fact {
                     holder: holder.clone(),
                     statement,
                     proofs,
-                };
-                (statement, fact)
+                }
             });
             let facts = facts.collect();
             (holder, facts)

@@ -33,14 +33,20 @@ pub(super) enum Joined {
 }
 
 impl Case<'_> {
-    /// Whether a rule can mean an agency at all, before anything is known of days.
-    pub(super) fn may_mean(&self, rule: &NeedRule, agency: &AgencyId, item: &Item) -> bool {
-        let kind = self.kind_of(agency);
+    /// Whether a rule can mean an agency, which is of a kind, at all, before anything is known of days.
+    pub(super) fn may_mean(
+        &self,
+        rule: &NeedRule,
+        (agency, kind): (&AgencyId, &str),
+        item: &Item,
+    ) -> bool {
         rule.to.iter().any(|party| match party {
+            Party::Kind(wanted) => kind == wanted,
+            Party::Author => item.source == *agency,
             Party::ChildsSchool => kind == "school",
             Party::ChildsGp => kind == "gp",
             Party::HealthVisitor => kind == "health",
-            Party::PlanMembers | Party::CoreGroup | Party::JoiningAgency => true,
+            Party::Any | Party::PlanMembers | Party::CoreGroup | Party::JoiningAgency => true,
             _ => self.is_party(party, agency, item, first_day(item.occurred)),
         })
     }

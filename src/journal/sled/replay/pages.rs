@@ -27,7 +27,8 @@ const UNFINISHED: &str = "unfinished-snapshot";
 pub(super) struct Spot {
     pub(super) lsn: i64,
     pub(super) place: u64,
-    size: u64,
+    /// Bytes, header included; 0 of a page that was given up.
+    pub(super) size: u64,
 }
 
 /// What is known of a page.

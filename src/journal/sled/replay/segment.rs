@@ -6,9 +6,10 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::Doubt;
+use super::pages::Spot;
 use super::wire::{Bytes, Kind, RED_ZONE, SEGMENT, SEGMENT_HEADER, crc, header};
 
-/// Bytes read at once of a message.
+/// Bytes read at once of a message whose size is not known.
 const PEEK: usize = 4096;
 
 /// The segments of a file that are in use or were.
@@ -216,13 +217,39 @@ pub(super) fn walk(file: &File, lsn: i64, place: u64, depth: Depth) -> Result<Wa
     Ok(walk)
 }
 
-/// The body of the message at a place in the file, if it is one of this page and kind and its checksum matches.
-pub(super) fn body(file: &File, lsn: i64, place: u64, page: u64) -> Result<(Kind, Vec<u8>), Doubt> {
-    let within = place % SEGMENT;
+/// A message whose checksum matches.
+pub(super) struct Body {
+    pub(super) kind: Kind,
+    /// All of it, header included.
+    message: Vec<u8>,
+    /// Bytes of the header.
+    header: usize,
+    /// Offset in the file.
+    place: u64,
+}
+
+impl Body {
+    /// What follows the header.
+    pub(super) fn bytes(&self) -> Bytes<'_> {
+        Bytes(self.message.get(self.header..).unwrap_or_default())
+    }
+
+    /// Where in the file the last so many of the bytes before `rest` begin.
+    pub(super) fn place_of(&self, length: usize, rest: &Bytes<'_>) -> u64 {
+        let after = length.saturating_add(rest.0.len());
+        let before = self.message.len().saturating_sub(after) as u64;
+        self.place.saturating_add(before)
+    }
+}
+
+/// The body of the message at a spot in the file, if it is one of this page and kind and its checksum matches.
+pub(super) fn body(file: &File, spot: &Spot, page: u64) -> Result<Body, Doubt> {
+    let within = spot.place % SEGMENT;
     let mut window = Window {
         file,
-        place: place.saturating_sub(within),
-        least: PEEK,
+        place: spot.place.saturating_sub(within),
+        // The size is right as a rule: then the message is read at once.
+        least: usize::try_from(spot.size.max(RED_ZONE)).unwrap_or(PEEK),
         start: 0,
         bytes: Vec::new(),
     };
@@ -230,7 +257,7 @@ pub(super) fn body(file: &File, lsn: i64, place: u64, page: u64) -> Result<(Kind
     let Some(head) = header(window.get(within, RED_ZONE)?)? else {
         return Err(unfit);
     };
-    let number = u64::try_from(lsn / size(SEGMENT)).unwrap_or(u64::MAX);
+    let number = u64::try_from(spot.lsn / size(SEGMENT)).unwrap_or(u64::MAX);
     let total = head.bytes.saturating_add(head.length);
     if head.page != page || head.segment != number || within.saturating_add(total) > SEGMENT {
         return Err(unfit);
@@ -239,6 +266,12 @@ pub(super) fn body(file: &File, lsn: i64, place: u64, page: u64) -> Result<(Kind
     if message.len() as u64 != total || !head.fits(message) {
         return Err(unfit);
     }
-    let from = usize::try_from(head.bytes).unwrap_or(usize::MAX);
-    Ok((head.kind, message.get(from..).unwrap_or_default().to_vec()))
+    let mut message = window.bytes;
+    message.truncate(usize::try_from(total).unwrap_or(usize::MAX));
+    Ok(Body {
+        kind: head.kind,
+        message,
+        header: usize::try_from(head.bytes).unwrap_or(usize::MAX),
+        place: spot.place,
+    })
 }

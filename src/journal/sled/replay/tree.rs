@@ -1,10 +1,10 @@
-//! The pages of a tree, read without sled: as far as is needed to see how the log ends.
+//! The pages of a tree, read without sled.
 
 use std::fs::File;
 
 use super::Doubt;
 use super::pages::{Page, Table};
-use super::segment::body;
+use super::segment::{Body, body};
 use super::wire::{Bytes, COUNTER, Kind, META};
 use crate::journal::block;
 use crate::journal::sled::runs::{FILTER, MANIFEST, PAGE, decode_manifest, page_key};
@@ -13,18 +13,32 @@ use crate::journal::sled::runs::{FILTER, MANIFEST, PAGE, decode_manifest, page_k
 const MAX_STEPS: usize = 100_000;
 
 /// A key and its value.
-type Row = (Vec<u8>, Vec<u8>);
-
-/// A page of a tree with its changes applied.
-struct Node {
-    next: u64,
-    /// Whether no page is before it.
-    is_first: bool,
-    prefix: Vec<u8>,
-    rows: Rows,
+pub(super) struct Row {
+    /// On its page: without the page's prefix.
+    pub(super) key: Vec<u8>,
+    pub(super) value: Vec<u8>,
+    /// Where in the file the value stands.
+    pub(super) at: u64,
 }
 
-enum Rows {
+/// A whole key and its value.
+type KeyValue = (Vec<u8>, Vec<u8>);
+
+/// A page of a tree with its changes applied.
+pub(super) struct Node {
+    /// The page after it; 0 for none.
+    pub(super) next: u64,
+    /// No key on it is below this one; empty on the first page.
+    pub(super) lowest: Vec<u8>,
+    /// Every key on it is below this one; empty on the last page.
+    pub(super) highest: Vec<u8>,
+    pub(super) prefix: Vec<u8>,
+    pub(super) rows: Rows,
+    /// The page below that is being merged into its neighbour.
+    merging: Option<u64>,
+}
+
+pub(super) enum Rows {
     /// Keys without the prefix, and the pages below.
     Index(Vec<(Vec<u8>, u64)>),
     /// Keys without the prefix, and values.
@@ -34,11 +48,11 @@ enum Rows {
 const UNFIT: Doubt = Doubt::Form("the end of the log is not whole");
 const MERGING: Doubt = Doubt::Form("a page is being merged");
 
-fn node(bytes: &[u8]) -> Result<Node, Doubt> {
-    let mut bytes = Bytes(bytes);
+fn node(body: &Body) -> Result<Node, Doubt> {
+    let mut bytes = body.bytes();
     let next = bytes.number()?;
     let (child, merging) = (bytes.number()?, bytes.u8()?);
-    if child != 0 || merging != 0 {
+    if merging != 0 {
         return Err(MERGING);
     }
     let prefix = usize::from(bytes.u8()?);
@@ -47,7 +61,7 @@ fn node(bytes: &[u8]) -> Result<Node, Doubt> {
         .get(..prefix)
         .ok_or(Doubt::Form("a page's prefix is none"))?
         .to_vec();
-    let _highest = bytes.string()?;
+    let highest = bytes.string()?.to_vec();
     let kind = bytes.u8()?;
     let count = bytes.number()?;
     let mut keys = Vec::new();
@@ -56,10 +70,8 @@ fn node(bytes: &[u8]) -> Result<Node, Doubt> {
     }
     let rows = match kind {
         0 => {
-            let values = keys
-                .into_iter()
-                .map(|key| Ok((key, bytes.string()?.to_vec())));
-            Rows::Leaf(values.collect::<Result<_, Doubt>>()?)
+            let rows = keys.into_iter().map(|key| body.row(key, &mut bytes));
+            Rows::Leaf(rows.collect::<Result<_, Doubt>>()?)
         }
         1 => {
             let pages = keys.into_iter().map(|key| Ok((key, bytes.number()?)));
@@ -69,31 +81,55 @@ fn node(bytes: &[u8]) -> Result<Node, Doubt> {
     };
     Ok(Node {
         next,
-        is_first: lowest.is_empty(),
+        lowest: lowest.to_vec(),
+        highest,
         prefix,
         rows,
+        merging: Some(child).filter(|child| *child != 0),
     })
 }
 
+impl Body {
+    /// The row of a key whose value is next in the body.
+    fn row(&self, key: Vec<u8>, rest: &mut Bytes<'_>) -> Result<Row, Doubt> {
+        let value = rest.string()?.to_vec();
+        let at = self.place_of(value.len(), rest);
+        Ok(Row { key, value, at })
+    }
+}
+
 impl Node {
-    fn change(&mut self, bytes: &[u8]) -> Result<(), Doubt> {
-        let mut bytes = Bytes(bytes);
+    /// The whole of a key of this page.
+    pub(super) fn full(&self, key: &[u8]) -> Vec<u8> {
+        [self.prefix.as_slice(), key].concat()
+    }
+
+    fn change(&mut self, body: &Body) -> Result<(), Doubt> {
+        let mut bytes = body.bytes();
         let kind = bytes.u8()?;
-        let Rows::Leaf(rows) = &mut self.rows else {
-            return Err(MERGING);
+        let rows = match (&mut self.rows, kind) {
+            (Rows::Leaf(rows), 0 | 1) => rows,
+            (Rows::Index(_), 2) if self.merging.is_none() => {
+                self.merging = Some(bytes.number()?);
+                return Ok(());
+            }
+            (Rows::Index(rows), 3) => {
+                let merged = self.merging.take();
+                let at = rows.iter().position(|(_, page)| Some(*page) == merged);
+                drop(rows.remove(at.ok_or(MERGING)?));
+                return Ok(());
+            }
+            _ => return Err(MERGING),
         };
-        if kind > 1 {
-            return Err(MERGING);
-        }
         let key = bytes.string()?;
-        let at = rows.binary_search_by(|(other, _)| other.as_slice().cmp(key));
+        let at = rows.binary_search_by(|row| row.key.as_slice().cmp(key));
         match (kind, at) {
             (0, Ok(at)) => {
                 if let Some(row) = rows.get_mut(at) {
-                    row.1 = bytes.string()?.to_vec();
+                    *row = body.row(key.to_vec(), &mut bytes)?;
                 }
             }
-            (0, Err(at)) => rows.insert(at, (key.to_vec(), bytes.string()?.to_vec())),
+            (0, Err(at)) => rows.insert(at, body.row(key.to_vec(), &mut bytes)?),
             (_, Ok(at)) => drop(rows.remove(at)),
             (_, Err(_)) => {}
         }
@@ -108,7 +144,7 @@ pub(super) struct Pages<'t> {
 }
 
 impl Pages<'_> {
-    fn bodies(&self, page: u64) -> Result<Vec<(Kind, Vec<u8>)>, Doubt> {
+    fn bodies(&self, page: u64) -> Result<Vec<Body>, Doubt> {
         let at = usize::try_from(page)
             .ok()
             .and_then(|at| self.table.pages.get(at));
@@ -116,35 +152,39 @@ impl Pages<'_> {
             return Err(Doubt::Form("a page is missing"));
         };
         let spots = kept.spots();
-        spots
-            .map(|spot| body(self.file, spot.lsn, spot.place, page))
-            .collect()
+        spots.map(|spot| body(self.file, spot, page)).collect()
     }
 
-    fn node(&self, page: u64) -> Result<Node, Doubt> {
+    pub(super) fn node(&self, page: u64) -> Result<Node, Doubt> {
         let bodies = self.bodies(page)?;
-        let Some(((Kind::Node, base), links)) = bodies.split_first() else {
-            return Err(Doubt::Form("a page is none of a tree"));
-        };
+        let based = bodies
+            .split_first()
+            .filter(|(base, _)| base.kind == Kind::Node);
+        let (base, links) = based.ok_or(Doubt::Form("a page is none of a tree"))?;
         let mut node = node(base)?;
-        for (kind, link) in links {
-            if *kind != Kind::Link {
+        for link in links {
+            if link.kind != Kind::Link {
                 return Err(Doubt::Form("a page's change is none"));
             }
             node.change(link)?;
+        }
+        if node.merging.is_some() {
+            return Err(MERGING);
         }
         Ok(node)
     }
 
     /// The first page of a tree; `None` if there is no such tree.
-    fn root(&self, tree: &str) -> Result<Option<u64>, Doubt> {
+    pub(super) fn root(&self, tree: &str) -> Result<Option<u64>, Doubt> {
         let counter = self.bodies(COUNTER)?;
         let meta = self.bodies(META)?;
-        let ([(Kind::Counter, _)], [(Kind::Meta, meta)]) = (counter.as_slice(), meta.as_slice())
-        else {
+        let ([counter], [meta]) = (counter.as_slice(), meta.as_slice()) else {
             return Err(Doubt::Form("the list of trees is none"));
         };
-        let (mut rest, mut root) = (Bytes(meta), None);
+        if (counter.kind, meta.kind) != (Kind::Counter, Kind::Meta) {
+            return Err(Doubt::Form("the list of trees is none"));
+        }
+        let (mut rest, mut root) = (meta.bytes(), None);
         while !rest.0.is_empty() {
             let (name, page) = (rest.string()?, rest.number()?);
             root = root.or((name == tree.as_bytes()).then_some(page));
@@ -159,11 +199,10 @@ impl Pages<'_> {
             let Rows::Index(rows) = &node.rows else {
                 return Ok(page);
             };
-            let full = |key: &[u8]| [node.prefix.as_slice(), key].concat();
             let below = rows
                 .iter()
                 .rev()
-                .find(|(key, _)| full(key).as_slice() <= from);
+                .find(|(key, _)| node.full(key).as_slice() <= from);
             page = below
                 .or(rows.first())
                 .ok_or(Doubt::Form("a page is empty"))?
@@ -172,8 +211,8 @@ impl Pages<'_> {
         Err(Doubt::Form("a tree is too deep"))
     }
 
-    /// Rows of a tree from a key on, to its end.
-    fn rows(&self, root: u64, from: &[u8]) -> Result<Vec<Row>, Doubt> {
+    /// Rows of a tree from a key on, to its end: whole keys and values.
+    fn rows(&self, root: u64, from: &[u8]) -> Result<Vec<KeyValue>, Doubt> {
         let (mut found, mut page) = (Vec::new(), self.leaf(root, from)?);
         for _ in 0..MAX_STEPS {
             let node = self.node(page)?;
@@ -182,7 +221,7 @@ impl Pages<'_> {
             };
             let full = rows
                 .into_iter()
-                .map(|(key, value)| ([node.prefix.as_slice(), &key].concat(), value));
+                .map(|row| ([node.prefix.as_slice(), &row.key].concat(), row.value));
             found.extend(full.filter(|(key, _)| key.as_slice() >= from));
             if node.next == 0 {
                 return Ok(found);
@@ -244,7 +283,7 @@ impl Pages<'_> {
         let keys = rows
             .iter()
             .rev()
-            .map(|(key, _)| [node.prefix.as_slice(), key].concat());
+            .map(|row| [node.prefix.as_slice(), &row.key].concat());
         let mut below = keys.filter(|key| key.as_slice() <= from.as_slice());
         let key = below
             .next()
@@ -282,8 +321,8 @@ impl Pages<'_> {
         let suffix = key.strip_prefix(node.prefix.as_slice());
         let row = rows
             .into_iter()
-            .find(|(key, _)| Some(key.as_slice()) == suffix);
-        Ok(row.map(|(_, value)| value))
+            .find(|row| Some(row.key.as_slice()) == suffix);
+        Ok(row.map(|row| row.value))
     }
 
     /// The last key of a tree; `None` if it has none.
@@ -298,8 +337,8 @@ impl Pages<'_> {
                 return Err(Doubt::Form("a page is of another kind than its neighbour"));
             };
             return match rows.into_iter().next_back() {
-                Some((key, _)) => Ok(Some([page.prefix, key].concat())),
-                None if page.is_first => Ok(None),
+                Some(row) => Ok(Some([page.prefix, row.key].concat())),
+                None if page.lowest.is_empty() => Ok(None),
                 None => Err(Doubt::Form("the last page is empty")),
             };
         }

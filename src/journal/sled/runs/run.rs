@@ -52,7 +52,7 @@ fn encode_row(page: &mut Vec<u8>, key: &[u8], place: &Place) {
 }
 
 /// The row at the front of a page, and the rest of the page.
-fn decode_row(page: &[u8]) -> Option<(&[u8], Place, &[u8])> {
+pub(in crate::journal::sled) fn decode_row(page: &[u8]) -> Option<(&[u8], Place, &[u8])> {
     let (length, rest) = page.split_first()?;
     let (key, rest) = rest.split_at_checked(usize::from(*length))?;
     let (position, rest) = rest.split_first_chunk()?;
