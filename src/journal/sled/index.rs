@@ -23,8 +23,9 @@ use crate::journal::{AppendError, ReadError, Record};
 /// Entries that make a run worth writing.
 const RUN_ENTRIES: usize = 4_096;
 
-/// Pages by which each merge goes on for each page of fresh rows.
-const MERGED_PER_FRESH: usize = 2;
+/// Of how many pages of fresh rows a merge goes on by one page more than they are: it must go on by as many, to end before
+/// the next is due at its level, and by few more, or merges of several levels would hold the fresh rows up.
+const FRESH_PER_MORE: usize = 4;
 
 /// Pages by which each merge goes on at least, and between two looks whether there are fresh rows.
 const MERGED_AT_ONCE: usize = 64;
@@ -205,7 +206,7 @@ impl Shared {
                     tail.taken = None;
                     self.changed.notify_all();
                     drop(tail);
-                    pages = pages.max(written.saturating_mul(MERGED_PER_FRESH));
+                    pages = pages.max(written.saturating_add(written / FRESH_PER_MORE));
                     snapshots.grow(taken.bytes);
                 }
             }

@@ -13,21 +13,18 @@ mod run;
 use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use ::sled::Tree;
+use ::sled::{Batch, IVec, Tree};
 
 use self::filter::{Filter, hash};
 pub(super) use self::merge::Pending;
 use self::merge::{Merge, Stepped};
-use self::run::{FAN, Row, Run, Writer};
+use self::run::{FAN, PAGES_PER_BATCH, Row, Run, Writer};
 pub(super) use self::run::{FILTER, PAGE, decode_row, page_key, store};
 use super::log::Place;
 use crate::journal::ReadError;
 
 pub(super) const MANIFEST: [u8; 1] = [0];
 const VERSION: u8 = 1;
-
-/// Pages that are removed between two looks whether there is something else to do.
-const REMOVED_AT_ONCE: usize = 64;
 
 /// Runs of one level at which no rows are taken before some of them are merged: the pace of merging does not let it come
 /// to that, but starts that end before a merge does could.
@@ -129,11 +126,18 @@ impl Runs {
     fn remove_some(&self, id: u32) -> ::sled::Result<usize> {
         let mut removed = 0;
         for kind in [PAGE, FILTER] {
-            let pages = self.tree.scan_prefix(page_key(kind, id, &[])).keys();
-            for key in pages.take(REMOVED_AT_ONCE.saturating_sub(removed)) {
-                self.tree.remove(key?)?;
-                removed += 1;
+            let keys = self.tree.scan_prefix(page_key(kind, id, &[])).keys();
+            let keys = keys.take(PAGES_PER_BATCH.saturating_sub(removed));
+            let keys = keys.collect::<Result<Vec<IVec>, _>>()?;
+            if keys.is_empty() {
+                continue;
             }
+            removed += keys.len();
+            let mut batch = Batch::default();
+            for key in keys {
+                batch.remove(key);
+            }
+            self.tree.apply_batch(batch)?;
         }
         Ok(removed)
     }
@@ -297,14 +301,20 @@ impl Runs {
     }
 
     /// Makes a run count, in place of others, in one step.
-    fn publish(&self, progress: &Progress, run: Run, instead_of: &[u32]) -> ::sled::Result<()> {
+    fn publish(
+        &self,
+        progress: &Progress,
+        (run, mut batch): (Run, Batch),
+        instead_of: &[u32],
+    ) -> ::sled::Result<()> {
         let kept = |other: &Run| !instead_of.contains(&other.id);
         let manifest = {
             let list = self.list();
             let runs = list.iter().filter(|other| kept(other)).chain([&run]);
             encode_manifest(progress, runs)
         };
-        self.tree.insert(MANIFEST, manifest)?;
+        batch.insert(MANIFEST.as_slice(), manifest);
+        self.tree.apply_batch(batch)?;
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         list.retain(kept);
         list.push(run);

@@ -1,14 +1,14 @@
 //! Merging in steps, so that fresh rows never wait for a long merge.
 //!
-//! Each level has at most one merge, and for every page of fresh rows each merge goes on by two. So a merge has ended
-//! before fresh rows of half as many have come, whatever their rate: fewer runs gather at its level meanwhile than it
-//! merges, as long as they are not much smaller, and there is no debt of merging that grows. What was replaced is removed
-//! at the same pace.
+//! Each level has at most one merge, and for every four pages of fresh rows each merge goes on by five. So a merge has
+//! ended before as many fresh rows have come, whatever their rate: fewer runs gather at its level meanwhile than it
+//! merges, as long as they are no smaller, and there is no debt of merging that grows. What was replaced is removed at the
+//! same pace.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::sled::Tree;
+use ::sled::{Batch, Tree};
 
 use super::Stop;
 use super::run::{Run, Source, Writer};
@@ -119,5 +119,5 @@ pub(super) enum Stepped {
     /// There is more to write.
     Further,
     /// It is all written: the new run, and those that it takes the place of.
-    Ended(Run, Vec<u32>),
+    Ended((Run, Batch), Vec<u32>),
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ::sled::{IVec, Tree};
+use ::sled::{Batch, IVec, Tree};
 
 use super::filter::Filter;
 use crate::journal::ReadError;
@@ -220,12 +220,15 @@ impl Source {
     }
 }
 
-/// Writes one run page by page. Each page is an insert of its own: sled keeps a prefix of what it was handed, and a run
-/// counts only when the manifest, which comes after it, names it.
+/// Pages handed to sled at once.
+pub(super) const PAGES_PER_BATCH: usize = 64;
+
+/// Writes one run page by page.
 pub(super) struct Writer {
     tree: Tree,
     run: Run,
-    /// Pages handed to sled, those of the filter among them.
+    batch: Batch,
+    /// Pages written, those of the filter among them.
     pages: usize,
     first: Vec<u8>,
     page: Vec<u8>,
@@ -242,6 +245,7 @@ impl Writer {
                 rows: 0,
                 filter: Filter::for_rows(rows),
             },
+            batch: Batch::default(),
             pages: 0,
             first: Vec::new(),
             page: Vec::with_capacity(PAGE_BYTES),
@@ -280,13 +284,20 @@ impl Writer {
             return Ok(());
         }
         let key = page_key(PAGE, self.run.id, &self.first);
-        self.tree.insert(key, self.page.as_slice())?;
+        self.batch.insert(key, self.page.as_slice());
         self.page.clear();
+        self.count_page()
+    }
+
+    fn count_page(&mut self) -> ::sled::Result<()> {
         self.pages += 1;
+        if self.pages.is_multiple_of(PAGES_PER_BATCH) {
+            self.tree.apply_batch(std::mem::take(&mut self.batch))?;
+        }
         Ok(())
     }
 
-    /// Pages handed to sled so far.
+    /// Pages written so far.
     pub(super) fn pages(&self) -> usize {
         self.pages
     }
@@ -294,21 +305,23 @@ impl Writer {
     /// Writes what is left when there are no more rows, until so many pages are written; true when nothing is left.
     pub(super) fn finish_within(&mut self, until: usize) -> ::sled::Result<bool> {
         self.end_page()?;
-        let skip = usize::try_from(self.filter_pages).unwrap_or(usize::MAX);
-        for chunk in self.run.filter.bytes().chunks(PAGE_BYTES).skip(skip) {
+        loop {
+            let skip = usize::try_from(self.filter_pages).unwrap_or(usize::MAX);
+            let Some(chunk) = self.run.filter.bytes().chunks(PAGE_BYTES).nth(skip) else {
+                return Ok(true);
+            };
             if self.pages >= until {
                 return Ok(false);
             }
             let key = page_key(FILTER, self.run.id, &self.filter_pages.to_be_bytes());
-            self.tree.insert(key, chunk)?;
+            self.batch.insert(key, chunk);
             self.filter_pages += 1;
-            self.pages += 1;
+            self.count_page()?;
         }
-        Ok(true)
     }
 
-    /// The run, when it is all written.
-    pub(super) fn into_run(self) -> Run {
-        self.run
+    /// The run, when it is all written, and the batch that completes it.
+    pub(super) fn into_run(self) -> (Run, Batch) {
+        (self.run, self.batch)
     }
 }
