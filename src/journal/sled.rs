@@ -13,6 +13,7 @@ mod marks;
 mod open;
 mod recount;
 mod replay;
+mod row;
 mod runs;
 mod sync;
 

@@ -1,6 +1,6 @@
 //! Counting what follows the log against the log.
 
-use super::index::RowSum;
+use super::row::RowSum;
 use super::{REBUILD_PAGE, SledJournal, index_stopped};
 use crate::journal::{Journal, ReadError};
 use crate::ledger::tree::leaf_hash;

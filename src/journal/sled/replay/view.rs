@@ -9,9 +9,9 @@ use super::Doubt;
 use super::tree::{Pages, Row, Rows as PageRows};
 use crate::journal::block;
 use crate::journal::scan::Scan;
-use crate::journal::sled::index::{CHAIN, EVENT};
 use crate::journal::sled::log::Place;
 use crate::journal::sled::marks::{self, MARKS};
+use crate::journal::sled::row::{CHAIN, EVENT};
 use crate::journal::sled::runs::{
     FILTER, MANIFEST, PAGE, decode_manifest, decode_row, filter_bytes,
 };

@@ -3,7 +3,7 @@
 //! A Bloom filter (B. H. Bloom, 1970) over event keys and, for a chain's rows, over the chain alone. Ten bits a row and
 //! six probes let about one in a hundred absent keys pass.
 
-use super::super::index::filtered;
+use super::super::row::filtered;
 
 const BITS_PER_ROW: u64 = 10;
 const PROBES: u64 = 6;
