@@ -11,13 +11,10 @@ use crate::journal::block;
 use crate::journal::scan::Scan;
 use crate::journal::sled::log::Place;
 use crate::journal::sled::marks::{self, MARKS};
-use crate::journal::sled::row::{CHAIN, EVENT};
+use crate::journal::sled::row::RowSum;
 use crate::journal::sled::runs::{
     FILTER, MANIFEST, PAGE, decode_manifest, decode_row, filter_bytes,
 };
-
-/// Most bytes of a row: a key of a page has at most 255, and 24 say its place.
-const ROW_BYTES: usize = 280;
 
 /// Most pages of one level that are looked at.
 const MAX_PAGES: usize = 1 << 26;
@@ -34,51 +31,10 @@ pub struct Seen {
     blocks: Vec<((u64, u32), u64, u32)>,
     /// Every entry below has its rows in the indexes.
     cursor: u64,
-    rows: Rows,
+    rows: RowSum,
     leaves: Vec<[u8; 32]>,
     /// Places of landmarks, in order of position.
     landmarks: Vec<Place>,
-}
-
-/// A sum over index rows in whatever order: two are equal when they are of the same rows, and otherwise by no chance
-/// that matters (256 bits; it looks for damage, not for forgers, who could as well forge the rows).
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Rows {
-    rows: u64,
-    lanes: [u64; 4],
-}
-
-impl Rows {
-    /// Adds a row by the kind of its key, the rest of its key in two parts, and its place.
-    fn add(&mut self, kind: u8, key: [&[u8]; 2], place: &Place) {
-        let numbers = [place.position.to_be_bytes(), place.commit.to_be_bytes()];
-        let sizes = [place.offset.to_be_bytes(), place.length.to_be_bytes()];
-        let [front, back] = key;
-        let mut input = [0; ROW_BYTES];
-        let mut used = 0_usize;
-        for part in [front, back, numbers.as_flattened(), sizes.as_flattened()] {
-            let end = used.saturating_add(part.len());
-            if let Some(to) = input.get_mut(used..end) {
-                to.copy_from_slice(part);
-            }
-            used = end;
-        }
-        // One key a kind: without it the row of a chain fits into one block of BLAKE3.
-        let digest = blake3::keyed_hash(&[kind; 32], input.get(..used).unwrap_or(&input));
-        let (words, _) = digest.as_bytes().as_chunks::<8>();
-        for (lane, word) in self.lanes.iter_mut().zip(words) {
-            *lane = lane.wrapping_add(u64::from_be_bytes(*word));
-        }
-        self.rows = self.rows.saturating_add(1);
-    }
-
-    /// Takes the rows of another sum in.
-    fn join(&mut self, other: &Self) {
-        self.rows = self.rows.saturating_add(other.rows);
-        for (lane, more) in self.lanes.iter_mut().zip(other.lanes) {
-            *lane = lane.wrapping_add(more);
-        }
-    }
 }
 
 /// Under what an entry is found.
@@ -109,7 +65,7 @@ pub struct Indexed<'e> {
 pub struct Tally<'s> {
     seen: &'s Seen,
     entries: u64,
-    rows: Rows,
+    rows: RowSum,
     /// Entries whose mark is not theirs.
     strays: u64,
 }
@@ -121,7 +77,7 @@ impl<'s> Tally<'s> {
         Self {
             seen,
             entries: 0,
-            rows: Rows::default(),
+            rows: RowSum::default(),
             strays: 0,
         }
     }
@@ -136,11 +92,9 @@ impl<'s> Tally<'s> {
         };
         self.entries = self.entries.saturating_add(1);
         if entry.position < self.seen.cursor {
-            let seq = entry.chain_seq.to_be_bytes();
-            self.rows.add(CHAIN, [entry.tag, &seq], &place);
+            self.rows.add_chain(entry.tag, entry.chain_seq, &place);
             if entry.event_id != &[0; 16] {
-                let agency = entry.agency.as_bytes();
-                self.rows.add(EVENT, [entry.event_id, agency], &place);
+                self.rows.add_event(entry.agency, entry.event_id, &place);
             }
         }
         let at = usize::try_from(entry.position).unwrap_or(usize::MAX);
@@ -187,7 +141,7 @@ pub(super) fn see(pages: &Pages<'_>, (log, index): (&str, &str), size: u64) -> R
         size,
         blocks: Vec::new(),
         cursor: 0,
-        rows: Rows::default(),
+        rows: RowSum::default(),
         leaves: Vec::new(),
         landmarks: Vec::new(),
     };
@@ -263,10 +217,7 @@ impl<'s> Reader<'s> {
     fn page(&mut self, mut rest: &[u8]) -> Result<(), Doubt> {
         while !rest.is_empty() {
             let (key, place, more) = decode_row(rest).ok_or(Doubt::Form("an index row is none"))?;
-            let (kind, key) = key
-                .split_first()
-                .ok_or(Doubt::Form("an index row is none"))?;
-            self.seen.rows.add(*kind, [key, &[]], &place);
+            self.seen.rows.add(key, &place);
             rest = more;
         }
         Ok(())
