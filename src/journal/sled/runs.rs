@@ -24,7 +24,7 @@ use super::log::Place;
 use crate::journal::ReadError;
 
 pub(super) const MANIFEST: [u8; 1] = [0];
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Runs of one level at which no rows are taken before some of them are merged: the pace of merging does not let it come
 /// to that, but starts that end before a merge does could.
@@ -356,7 +356,7 @@ pub(super) fn decode_manifest(bytes: &[u8]) -> Option<(Progress, Vec<(u32, u64)>
 
 /// Bytes of the filter of a run of so many rows.
 pub(super) fn filter_bytes(rows: u64) -> usize {
-    Filter::for_rows(rows).bytes().len()
+    Filter::length(rows)
 }
 
 /// The runs a manifest names; `None` if one is not all there.
