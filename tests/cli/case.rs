@@ -48,6 +48,13 @@ fn steady(text: &str) -> String {
     }
 }
 
+/// The same with another word for the day of the test, which stands between two others.
+fn any_day(text: &str, before: &str, after: &str) -> String {
+    let (head, rest) = text.split_once(before).unwrap();
+    let (_day, tail) = rest.split_once(after).unwrap();
+    format!("{head}{before}TODAY{after}{tail}")
+}
+
 /// The widest line in characters.
 fn width(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap()
@@ -212,7 +219,10 @@ fn sharing_lists_by_kind_what_was_due_and_is_not_on_record() {
 
 #[test]
 fn the_case_that_was_handled_well_has_no_row() {
-    insta::assert_snapshot!("sharing_well_run", read(&["sharing", "WELL-RUN"]));
+    // Where a line ends depends on the length of the day's name.
+    let text = read(&["sharing", "WELL-RUN"]).replace("\n   ", " ");
+    let text = any_day(&text, "sharing, up to ", ", where");
+    insta::assert_snapshot!("sharing_well_run", text);
 }
 
 #[test]
@@ -263,7 +273,8 @@ fn a_question_that_cannot_be_answered_says_why_and_what_next() {
     let no_day = ["at", "FAMILY-A", "31/2/2012"];
     insta::assert_snapshot!("refused_no_such_date", refused(&no_day, 2));
     let future = ["sharing", "FAMILY-A", "--as-at", "2999"];
-    insta::assert_snapshot!("refused_future", refused(&future, 2));
+    let said = any_day(&refused(&future, 2), "a day up to ", ", or latest");
+    insta::assert_snapshot!("refused_future", said);
     let role = ["allocation", "FAMILY-A", "--role", "worker"];
     insta::assert_snapshot!("refused_role", refused(&role, 2));
     let window = ["allocation", "FAMILY-A", "--window", "2015..2012"];
