@@ -116,7 +116,10 @@ pub(super) fn snapshots(dir: &Path) -> Vec<String> {
 /// What a copy shows, and the snapshot that sled makes when it opens it; `None` if it does not open.
 fn shown(dir: &Path) -> Option<(u64, Option<Snapshot>)> {
     let copied = copy(dir);
-    let journal = SledJournal::open(copied.path(), options()).ok()?;
+    // The follower, which may have much to write, would put a snapshot of its own in place of the one that sled made.
+    let mut options = options();
+    options.snapshot_bytes = u64::MAX;
+    let journal = SledJournal::open(copied.path(), options).ok()?;
     let made = snapshot(copied.path());
     Some((journal.size().unwrap(), made))
 }

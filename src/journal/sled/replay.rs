@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::pages::{Page, Table, newest};
-use self::segment::{Message, Segments, after, base, segments, walk};
+use self::segment::{Depth, Message, Segments, after, base, segments, walk};
 use self::tree::Pages;
 use self::wire::{Kind, SEGMENT, crc};
 
@@ -241,7 +241,9 @@ fn tail(file: &File, found: &Segments, start: i64) -> Result<Vec<Message>, Doubt
 /// Reads segments on all cores; in order.
 fn read_all(file: &File, list: &[(i64, u64)]) -> Result<Vec<segment::Walk>, Doubt> {
     let read = |part: &[(i64, u64)]| {
-        let walks = part.iter().map(|(lsn, at)| walk(file, *lsn, *at));
+        let walks = part
+            .iter()
+            .map(|(lsn, at)| walk(file, *lsn, *at, Depth::Whole));
         walks.collect::<Result<Vec<_>, _>>()
     };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -298,7 +300,7 @@ pub(super) fn note(dir: &Path, least: u64) -> Result<bool, Doubt> {
     };
     let mut open = i64::MIN;
     for (lsn, place) in found.places.range(..end) {
-        let read = walk(&file, *lsn, *place)?;
+        let read = walk(&file, *lsn, *place, Depth::Header)?;
         if segment::number(&file, *place)? != Some(*lsn) {
             // sled has given it up meanwhile: all that was in it has been written again further on.
             continue;

@@ -144,12 +144,25 @@ impl Window<'_> {
     }
 }
 
-/// Reads the messages of the segment at a place, up to the first whose checksum does not match.
-pub(super) fn walk(file: &File, lsn: i64, place: u64) -> Result<Walk, Doubt> {
+/// What of a message is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// All of it; its checksum must match.
+    Whole,
+    /// Its header: of what this very process wrote a moment ago.
+    Header,
+}
+
+/// Reads the messages of the segment at a place, up to the first that does not fit.
+pub(super) fn walk(file: &File, lsn: i64, place: u64, depth: Depth) -> Result<Walk, Doubt> {
+    let least = match depth {
+        Depth::Whole => SEGMENT,
+        Depth::Header => RED_ZONE,
+    };
     let mut window = Window {
         file,
         place,
-        least: usize::try_from(SEGMENT).unwrap_or(usize::MAX),
+        least: usize::try_from(least).unwrap_or(usize::MAX),
         start: 0,
         bytes: Vec::new(),
     };
@@ -170,8 +183,13 @@ pub(super) fn walk(file: &File, lsn: i64, place: u64) -> Result<Walk, Doubt> {
             return Ok(walk);
         }
         let total = head.bytes.saturating_add(head.length);
-        let message = window.get(at, total)?;
-        if message.len() as u64 != total || !head.fits(message) {
+        let read = match depth {
+            Depth::Header if head.kind != Kind::Manifest => head.bytes,
+            Depth::Header | Depth::Whole => total,
+        };
+        let message = window.get(at, read)?;
+        let fits = read < total || head.fits(message);
+        if message.len() as u64 != read || !fits {
             return Ok(walk);
         }
         let mut needs = i64::MIN;
