@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use caseledger::journal::memory::{Disk, MemoryJournal};
-use caseledger::journal::{AppendError, Journal, Mark, Marks, ReadError, Record, Stored};
+use caseledger::journal::{Journal, ReadError, Stored};
 use caseledger::ledger::chain::ChainHead;
 use caseledger::ledger::commitment::Secret;
 use caseledger::ledger::digest::Link;
@@ -16,6 +16,7 @@ use caseledger::service::start::{StartError, read_record};
 use caseledger::vault::Vault;
 use caseledger::vault::keyring::Keyring;
 
+use crate::journal::left_to_inner;
 use crate::world::{ORIGIN, Setup, World, concern, open, opened, request, temp};
 
 /// A journal on which one bit of the entry at a position reads differently.
@@ -38,40 +39,10 @@ impl Changed {
 }
 
 impl Journal for Changed {
-    fn size(&self) -> Result<u64, ReadError> {
-        self.inner.size()
-    }
-
-    fn append(&self, expected_size: u64, batch: &[Record]) -> Result<u64, AppendError> {
-        self.inner.append(expected_size, batch)
-    }
+    left_to_inner!(size append read_chain chain_len find marks);
 
     fn read(&self, from: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
         self.inner.read(from, limit).map(|page| self.change(page))
-    }
-
-    fn read_chain(&self, tag: &[u8; 32], from: u64, n: usize) -> Result<Vec<Stored>, ReadError> {
-        self.inner.read_chain(tag, from, n)
-    }
-
-    fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
-        self.inner.chain_len(tag)
-    }
-
-    fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
-        self.inner.find(agency, event_id)
-    }
-
-    fn remember(&self, from: u64, marks: &[Mark]) {
-        self.inner.remember(from, marks);
-    }
-
-    fn remembered(&self) -> Result<Marks, ReadError> {
-        self.inner.remembered()
-    }
-
-    fn forget(&self) -> Result<(), ReadError> {
-        self.inner.forget()
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use caseledger::grpc::client::Client;
 use caseledger::grpc::pb;
 use caseledger::journal::memory::{Disk, MemoryJournal};
-use caseledger::journal::{AppendError, Journal, ReadError, Record, Stored};
+use caseledger::journal::{Journal, ReadError, Stored};
 use caseledger::service::access::Caller;
 use caseledger::service::error::Refused;
 use caseledger::service::prepare::Submission;
@@ -19,6 +19,7 @@ use prost::Message;
 use tokio::task::JoinSet;
 use tonic::Code;
 
+use crate::journal::left_to_inner;
 use crate::refusals::{Gate, Gated};
 use crate::world::{Setup, World, check_receipt, concern, id, open, opened, reason, request, temp};
 
@@ -204,30 +205,12 @@ struct Counted {
 }
 
 impl Journal for Counted {
-    fn size(&self) -> Result<u64, ReadError> {
-        self.inner.size()
-    }
-
-    fn append(&self, expected_size: u64, batch: &[Record]) -> Result<u64, AppendError> {
-        self.inner.append(expected_size, batch)
-    }
+    left_to_inner!(size append read_chain chain_len find);
 
     fn read(&self, from: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
         let page = self.inner.read(from, limit)?;
         self.read.fetch_add(page.len() as u64, Ordering::SeqCst);
         Ok(page)
-    }
-
-    fn read_chain(&self, tag: &[u8; 32], from: u64, n: usize) -> Result<Vec<Stored>, ReadError> {
-        self.inner.read_chain(tag, from, n)
-    }
-
-    fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
-        self.inner.chain_len(tag)
-    }
-
-    fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
-        self.inner.find(agency, event_id)
     }
 }
 

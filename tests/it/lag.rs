@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use caseledger::grpc::pb::append_outcome::Outcome;
 use caseledger::journal::memory::{Disk, MemoryJournal};
-use caseledger::journal::{AppendError, Journal, ReadError, Record, Stored};
+use caseledger::journal::{AppendError, Journal, Record};
 use caseledger::service::limits;
 
+use crate::journal::left_to_inner;
 use crate::world::{Setup, World, concern, opened, reason, request, temp};
 
 /// A journal whose indexes have no room until it was waited for so many times.
@@ -20,9 +21,7 @@ struct Lagging {
 }
 
 impl Journal for Lagging {
-    fn size(&self) -> Result<u64, ReadError> {
-        self.inner.size()
-    }
+    left_to_inner!(size read read_chain chain_len find);
 
     fn append(&self, expected_size: u64, batch: &[Record]) -> Result<u64, AppendError> {
         if self.waits.load(Ordering::SeqCst) > 0 {
@@ -30,22 +29,6 @@ impl Journal for Lagging {
             return Err(AppendError::IndexLag { waiting, limit });
         }
         self.inner.append(expected_size, batch)
-    }
-
-    fn read(&self, from: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
-        self.inner.read(from, limit)
-    }
-
-    fn read_chain(&self, tag: &[u8; 32], from: u64, n: usize) -> Result<Vec<Stored>, ReadError> {
-        self.inner.read_chain(tag, from, n)
-    }
-
-    fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
-        self.inner.chain_len(tag)
-    }
-
-    fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
-        self.inner.find(agency, event_id)
     }
 
     fn wait_for_room(&self, _entries: usize, _within: Duration) -> bool {

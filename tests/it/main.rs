@@ -17,6 +17,7 @@ mod erasure;
 mod inquiry_allocation;
 mod inquiry_late;
 mod inquiry_sharing;
+mod journal;
 mod kill;
 mod lag;
 mod raw;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use caseledger::grpc::client::append_request;
 use caseledger::grpc::pb;
 use caseledger::journal::memory::{Disk, Fault, MemoryJournal};
-use caseledger::journal::{AppendError, ReadError, Record, Stored};
+use caseledger::journal::{AppendError, Record};
 use proptest::prelude::*;
 use prost::Message;
 use tonic::Code;
 use tonic_types::StatusExt;
 
+use crate::journal::left_to_inner;
 use crate::world::{
     HandClock, Setup, World, concern, event, fields, id, on, opened, reason, request, temp,
 };
@@ -441,29 +442,11 @@ impl Gated {
 }
 
 impl caseledger::journal::Journal for Gated {
-    fn size(&self) -> Result<u64, ReadError> {
-        self.inner.size()
-    }
+    left_to_inner!(size read read_chain chain_len find);
 
     fn append(&self, expected_size: u64, batch: &[Record]) -> Result<u64, AppendError> {
         self.gate.pass();
         self.inner.append(expected_size, batch)
-    }
-
-    fn read(&self, from: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
-        self.inner.read(from, limit)
-    }
-
-    fn read_chain(&self, tag: &[u8; 32], from: u64, n: usize) -> Result<Vec<Stored>, ReadError> {
-        self.inner.read_chain(tag, from, n)
-    }
-
-    fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
-        self.inner.chain_len(tag)
-    }
-
-    fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
-        self.inner.find(agency, event_id)
     }
 }
 

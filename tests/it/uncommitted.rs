@@ -9,10 +9,11 @@ use std::time::Duration;
 use caseledger::grpc::client::Client;
 use caseledger::grpc::pb;
 use caseledger::journal::memory::{Disk, Fault, MemoryJournal};
-use caseledger::journal::{AppendError, Journal, ReadError, Record, Stored};
+use caseledger::journal::{AppendError, Journal, Record};
 use tokio::task::JoinHandle;
 use tonic::Status;
 
+use crate::journal::left_to_inner;
 use crate::world::{Setup, World, concern, opened, reason, request, temp};
 
 /// How an append ends.
@@ -30,9 +31,7 @@ struct Told {
 }
 
 impl Journal for Told {
-    fn size(&self) -> Result<u64, ReadError> {
-        self.inner.size()
-    }
+    left_to_inner!(size read read_chain chain_len find);
 
     fn append(&self, expected_size: u64, batch: &[Record]) -> Result<u64, AppendError> {
         self.waits.store(true, Ordering::SeqCst);
@@ -42,22 +41,6 @@ impl Journal for Told {
             self.disk.fail_next(Fault::FailAndLose);
         }
         self.inner.append(expected_size, batch)
-    }
-
-    fn read(&self, from: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
-        self.inner.read(from, limit)
-    }
-
-    fn read_chain(&self, tag: &[u8; 32], from: u64, n: usize) -> Result<Vec<Stored>, ReadError> {
-        self.inner.read_chain(tag, from, n)
-    }
-
-    fn chain_len(&self, tag: &[u8; 32]) -> Result<u64, ReadError> {
-        self.inner.chain_len(tag)
-    }
-
-    fn find(&self, agency: &str, event_id: &[u8; 16]) -> Result<Option<u64>, ReadError> {
-        self.inner.find(agency, event_id)
     }
 }
 
