@@ -7,6 +7,7 @@
 
 mod alarm;
 mod index;
+mod insert;
 mod last;
 mod log;
 mod marks;

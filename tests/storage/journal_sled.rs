@@ -238,6 +238,37 @@ fn a_tail_commit_with_a_part_missing_is_dropped_whole() {
 }
 
 #[test]
+fn a_commit_cut_off_anywhere_while_it_is_written_is_dropped_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&open(dir.path()), 2, 30);
+    let records = batch(60, 120);
+    let blocks = block::encode(ORIGIN, 60, records.iter().map(|r| r.bytes.as_slice())).unwrap();
+    let parts = blocks.len();
+    assert!(parts > 10);
+    // Of many parts the keys are written first, with nothing under them.
+    let keys = (0..)
+        .take(parts)
+        .map(|part| (block::key(60, part), &[][..]));
+    let values = blocks.iter().zip(0..);
+    let values = values.map(|(value, part)| (block::key(60, part), value.as_slice()));
+    let steps: Vec<_> = keys.chain(values).collect();
+    for cut in 1..=steps.len() {
+        {
+            let db = raw(dir.path());
+            let log = db.open_tree("log").unwrap();
+            for (key, value) in &steps[..cut] {
+                log.insert(key, *value).unwrap();
+            }
+            db.flush().unwrap();
+        }
+        let journal = open(dir.path());
+        let due = if cut == steps.len() { 180 } else { 60 };
+        assert_eq!(journal.size().unwrap(), due, "{cut} of {parts} parts twice");
+        expect_whole(&journal, due);
+    }
+}
+
+#[test]
 fn only_the_last_commit_can_be_unfinished_and_a_part_missing_before_it_is_damage() {
     let dir = tempfile::tempdir().unwrap();
     fill(&open(dir.path()), 4, 30);

@@ -2,6 +2,7 @@
 
 use ::sled::{Batch, IVec, Tree};
 
+use super::insert::insert;
 use crate::journal::block::{self, Block, BlockError};
 use crate::journal::error::Cause;
 use crate::journal::{MAX_PAGE_BYTES, OpenError, ReadError, Record, Stored};
@@ -87,10 +88,9 @@ impl Log {
     /// the writes and the waits of a small commit. Nothing rests on a batch: sled keeps a prefix of what it was handed, a
     /// commit says how many parts it has, and one that is not whole was never acknowledged and is dropped.
     pub(super) fn apply(&self, blocks: Vec<Vec<u8>>, first: u64) -> ::sled::Result<()> {
-        for (value, part) in blocks.into_iter().zip(0_u32..) {
-            self.tree.insert(block::key(first, part), value)?;
-        }
-        Ok(())
+        let keyed = blocks.into_iter().zip(0_u32..);
+        let keyed = keyed.map(|(value, part)| (block::key(first, part), value));
+        insert(&self.tree, &keyed.collect::<Vec<_>>())
     }
 
     /// The size of the log, after dropping a tail commit of which a part is missing: it was never acknowledged.
@@ -99,15 +99,17 @@ impl Log {
         let Some(last) = self.last_commit(u64::MAX)? else {
             return Ok(0);
         };
-        if last.is_whole() {
-            self.check_tail(last.first, last.parts)?;
-            return Ok(last.end);
+        if let Some((end, parts)) = last.whole {
+            self.check_tail(last.first, parts)?;
+            return Ok(end);
         }
         // The commit before was synced before this one began, so at most one is unfinished.
         let size = match self.last_commit(last.first)? {
             None => 0,
-            Some(before) if before.is_whole() => before.end,
-            Some(before) => return Err(damaged(before.first, "a part is missing").into()),
+            Some(LastCommit { whole, first, .. }) => match whole {
+                Some((end, _)) => end,
+                None => return Err(damaged(first, "a part is missing").into()),
+            },
         };
         if size != last.first {
             return Err(damaged(size, "no block covers it").into());
@@ -132,22 +134,27 @@ impl Log {
         let Some((first, part)) = block::parse_key(&key) else {
             return Err(damaged(0, "a key that is not one of the log").into());
         };
+        let keys = self
+            .tree
+            .range(block::key(first, 0).as_slice()..=&*key)
+            .keys();
+        let keys: Vec<IVec> = keys.collect::<Result<_, _>>().map_err(reading())?;
+        // A key under which nothing is yet: parts are written in order, so one is missing.
+        if value.is_empty() {
+            let whole = None;
+            return Ok(Some(LastCommit { first, whole, keys }));
+        }
         let block = block::decode(&value).map_err(|error| damaged(first, error))?;
         if block.header.origin != self.origin {
             let (expected, found) = (self.origin.clone(), block.header.origin.to_owned());
             return Err(OpenError::Origin { expected, found });
         }
         self.check(&block, first, part)?;
-        let keys = self
-            .tree
-            .range(block::key(first, 0).as_slice()..=&*key)
-            .keys();
-        Ok(Some(LastCommit {
-            first,
-            end: first.saturating_add(u64::from(block.header.count)),
-            parts: block.header.parts,
-            keys: keys.collect::<Result<_, _>>().map_err(reading())?,
-        }))
+        let end = first.saturating_add(u64::from(block.header.count));
+        let parts = block.header.parts;
+        let is_whole = u32::try_from(keys.len()) == Ok(parts);
+        let whole = is_whole.then_some((end, parts));
+        Ok(Some(LastCommit { first, whole, keys }))
     }
 
     fn check_tail(&self, first: u64, parts: u32) -> Result<(), ReadError> {
@@ -336,18 +343,10 @@ impl Reader<'_> {
 /// A commit at the end of the log.
 struct LastCommit {
     first: u64,
-    /// The position after its last entry.
-    end: u64,
-    /// Parts it should have.
-    parts: u32,
+    /// The position after its last entry and how many parts it has, when all of them are there.
+    whole: Option<(u64, u32)>,
     /// Keys of the parts that are there.
     keys: Vec<IVec>,
-}
-
-impl LastCommit {
-    fn is_whole(&self) -> bool {
-        u32::try_from(self.keys.len()) == Ok(self.parts)
-    }
 }
 
 /// A page being filled.

@@ -241,7 +241,7 @@ impl Runs {
         writer.finish_within(usize::MAX)?;
         let pages = writer.pages();
         progress.cursor = cursor;
-        self.publish(progress, writer.into_run(), &[])?;
+        self.publish(progress, writer.into_run()?, &[])?;
         Ok(pages)
     }
 
@@ -301,20 +301,14 @@ impl Runs {
     }
 
     /// Makes a run count, in place of others, in one step.
-    fn publish(
-        &self,
-        progress: &Progress,
-        (run, mut batch): (Run, Batch),
-        instead_of: &[u32],
-    ) -> ::sled::Result<()> {
+    fn publish(&self, progress: &Progress, run: Run, instead_of: &[u32]) -> ::sled::Result<()> {
         let kept = |other: &Run| !instead_of.contains(&other.id);
         let manifest = {
             let list = self.list();
             let runs = list.iter().filter(|other| kept(other)).chain([&run]);
             encode_manifest(progress, runs)
         };
-        batch.insert(MANIFEST.as_slice(), manifest);
-        self.tree.apply_batch(batch)?;
+        self.tree.insert(MANIFEST, manifest)?;
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         list.retain(kept);
         list.push(run);

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::sled::{Batch, Tree};
+use ::sled::Tree;
 
 use super::Stop;
 use super::run::{Run, Source, Writer};
@@ -97,7 +97,7 @@ impl Pending {
             return Ok(Some(Stepped::Further));
         }
         let ended = self.merges.remove(at);
-        Ok(Some(Stepped::Ended(ended.writer.into_run(), ended.old)))
+        Ok(Some(Stepped::Ended(ended.writer.into_run()?, ended.old)))
     }
 
     pub(super) fn replace(&mut self, old: Vec<u32>) {
@@ -119,5 +119,5 @@ pub(super) enum Stepped {
     /// There is more to write.
     Further,
     /// It is all written: the new run, and those that it takes the place of.
-    Ended((Run, Batch), Vec<u32>),
+    Ended(Run, Vec<u32>),
 }

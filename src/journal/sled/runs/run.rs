@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ::sled::{Batch, IVec, Tree};
+use ::sled::{IVec, Tree};
 
 use super::filter::Filter;
 use crate::journal::ReadError;
+use crate::journal::sled::insert::insert;
 use crate::journal::sled::log::Place;
 
 /// Most bytes of a page: below what sled keeps in its one file.
@@ -220,14 +221,15 @@ impl Source {
     }
 }
 
-/// Pages handed to sled at once.
+/// Pages handed to sled at once, and most that are removed at once.
 pub(super) const PAGES_PER_BATCH: usize = 64;
 
 /// Writes one run page by page.
 pub(super) struct Writer {
     tree: Tree,
     run: Run,
-    batch: Batch,
+    /// Pages with their keys that are still to be handed to sled.
+    waiting: Vec<(Vec<u8>, Vec<u8>)>,
     /// Pages written, those of the filter among them.
     pages: usize,
     first: Vec<u8>,
@@ -245,7 +247,7 @@ impl Writer {
                 rows: 0,
                 filter: Filter::for_rows(rows),
             },
-            batch: Batch::default(),
+            waiting: Vec::new(),
             pages: 0,
             first: Vec::new(),
             page: Vec::with_capacity(PAGE_BYTES),
@@ -284,16 +286,22 @@ impl Writer {
             return Ok(());
         }
         let key = page_key(PAGE, self.run.id, &self.first);
-        self.batch.insert(key, self.page.as_slice());
-        self.page.clear();
-        self.count_page()
+        let page = std::mem::replace(&mut self.page, Vec::with_capacity(PAGE_BYTES));
+        self.write(key, page)
     }
 
-    fn count_page(&mut self) -> ::sled::Result<()> {
+    fn write(&mut self, key: Vec<u8>, page: Vec<u8>) -> ::sled::Result<()> {
         self.pages += 1;
-        if self.pages.is_multiple_of(PAGES_PER_BATCH) {
-            self.tree.apply_batch(std::mem::take(&mut self.batch))?;
+        self.waiting.push((key, page));
+        if self.waiting.len() == PAGES_PER_BATCH {
+            self.hand_over()?;
         }
+        Ok(())
+    }
+
+    fn hand_over(&mut self) -> ::sled::Result<()> {
+        insert(&self.tree, &self.waiting)?;
+        self.waiting.clear();
         Ok(())
     }
 
@@ -314,14 +322,15 @@ impl Writer {
                 return Ok(false);
             }
             let key = page_key(FILTER, self.run.id, &self.filter_pages.to_be_bytes());
-            self.batch.insert(key, chunk);
+            let chunk = chunk.to_vec();
             self.filter_pages += 1;
-            self.count_page()?;
+            self.write(key, chunk)?;
         }
     }
 
-    /// The run, when it is all written, and the batch that completes it.
-    pub(super) fn into_run(self) -> (Run, Batch) {
-        (self.run, self.batch)
+    /// The run, when there is nothing left to write.
+    pub(super) fn into_run(mut self) -> ::sled::Result<Run> {
+        self.hand_over()?;
+        Ok(self.run)
     }
 }
