@@ -229,6 +229,36 @@ fn what_is_foreseen_of_a_damaged_store_is_never_more_than_sled_shows() {
     assert!(sure > 10 && doubts > 10, "{sure} {doubts}");
 }
 
+#[test]
+fn a_log_with_a_segment_missing_at_its_end_is_foreseen_as_sled_shows_it() {
+    let (mut rng, mut shorter, rounds) = (Rng(31), 0, 5);
+    for _round in 0..rounds {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = SledJournal::open(dir.path(), options()).unwrap();
+        fill(&journal, &mut rng, 2_000);
+        let whole = journal.size().unwrap();
+        // Of many segments, none of which says that those before it are stable.
+        journal.append(whole, &batch(whole, 400, 9_000)).unwrap();
+        let full = copy(dir.path());
+        let length = fs::metadata(full.path().join("db")).unwrap().len();
+        for at in (0..length).step_by(512 * 1024) {
+            let store = copy(full.path());
+            let path = store.path().join("db");
+            let mut bytes = fs::read(&path).unwrap();
+            let header = at as usize..(at as usize + 20).min(bytes.len());
+            bytes[header].fill(0);
+            fs::write(&path, bytes).unwrap();
+            if let Ok(seen) = SledJournal::foresee(store.path(), ORIGIN) {
+                let shown = shown(store.path()).map(|(size, _)| size);
+                assert_eq!(shown, Some(seen.size), "at {at}");
+                shorter += usize::from(seen.size == whole);
+            }
+        }
+    }
+    // Not only the last segment of each.
+    assert!(shorter > rounds, "{shorter}");
+}
+
 pub(super) fn copy_of_filled(rng: &mut Rng) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let journal = SledJournal::open(dir.path(), options()).unwrap();

@@ -53,7 +53,7 @@ const SHARE: usize = 16;
 /// What sled will show of a store.
 #[derive(Debug)]
 pub struct Foreseen {
-    /// Entries; the last commit is whole.
+    /// Entries, up to the last commit that is whole.
     pub size: u64,
     /// The table of pages as far as it may be kept, when reading it again would take long.
     table: Option<Table>,
@@ -178,11 +178,11 @@ fn due(found: &Segments, start: i64, least: u64, bytes: u64) -> Option<i64> {
     (grown >= least.max(bytes.saturating_mul(SNAPSHOT_SHARE)).max(1)).then_some(end)
 }
 
-/// The messages that sled's replay goes through, in order: of every segment from the snapshot's on, to the first place
-/// in the last segment where none was written, or to a batch that is not all there.
+/// The messages that sled's replay goes through, in order: of every segment from the snapshot's on, to one that is
+/// missing, to the first place in the last of them where none was written, or to a batch that is not all there.
 fn tail(file: &File, found: &Segments, start: i64) -> Result<Vec<Message>, Doubt> {
     let list: Vec<(i64, u64)> = found.places.iter().map(|(lsn, at)| (*lsn, *at)).collect();
-    let Some((newest, _)) = list.last() else {
+    if list.is_empty() {
         // Without a segment above it the snapshot is all there is, if it ends where one would begin.
         let ends = start == base(start) && start > 0;
         return if ends {
@@ -190,27 +190,19 @@ fn tail(file: &File, found: &Segments, start: i64) -> Result<Vec<Message>, Doubt
         } else {
             Err(Doubt::Form("there is no log"))
         };
-    };
+    }
     if start != base(start) && !found.places.contains_key(&base(start)) {
         return Err(Doubt::Form(
             "the segment where the snapshot ends is missing",
         ));
     }
-    // Below what was stable a missing segment was given up by sled; above it every one must be there.
-    let mut due = base(found.stable.max(0));
-    let from = due;
-    for (lsn, _) in list.iter().filter(|(lsn, _)| *lsn >= from) {
-        if *lsn != due {
-            return Err(Doubt::Form("a segment is missing"));
-        }
-        due = after(due);
-    }
-    if *newest < base(found.stable) {
+    let list = joined(&list, found.stable);
+    let Some((newest, _)) = list.last().filter(|(lsn, _)| *lsn >= base(found.stable)) else {
         return Err(Doubt::Form("the newest segment is missing"));
-    }
+    };
     let mut messages: Vec<Message> = Vec::new();
     let mut end = start;
-    for (read, (lsn, _)) in read_all(file, &list)?.into_iter().zip(&list) {
+    for (read, (lsn, _)) in read_all(file, list)?.into_iter().zip(list) {
         if !read.full && lsn != newest {
             return Err(Doubt::Form("a message within the log does not check"));
         }
@@ -236,6 +228,20 @@ fn tail(file: &File, found: &Segments, start: i64) -> Result<Vec<Message>, Doubt
         messages.truncate(torn);
     }
     Ok(messages)
+}
+
+/// The segments up to which none is missing. Below what was stable a missing one was given up by sled; above it, one that
+/// had not been written when the server was killed, and sled goes no further.
+fn joined(list: &[(i64, u64)], stable: i64) -> &[(i64, u64)] {
+    let mut due = base(stable.max(0));
+    let missing = list.iter().position(|(lsn, _)| {
+        let gap = *lsn > due;
+        if *lsn == due {
+            due = after(due);
+        }
+        gap
+    });
+    list.get(..missing.unwrap_or(list.len())).unwrap_or(list)
 }
 
 /// Reads segments on all cores; in order.

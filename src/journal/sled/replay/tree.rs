@@ -231,8 +231,8 @@ impl Pages<'_> {
         Err(Doubt::Form("a tree is too wide"))
     }
 
-    /// Entries that the log of a ledger shows, when its last commit is whole; 0 for no log. Everything that opening the
-    /// journal reads is read: the log from the entry on up to which the indexes go, and what says how far they go.
+    /// Entries that the log of a ledger shows, up to the last commit that is whole; 0 for no log. Everything that opening
+    /// the journal reads is read: the log from the entry on up to which the indexes go, and what says how far they go.
     pub(super) fn size(&self, log: &str, index: &str, origin: &str) -> Result<u64, Doubt> {
         let cursor = match self.root(index)? {
             Some(index) => self.cursor(index)?,
@@ -246,12 +246,13 @@ impl Pages<'_> {
         };
         let (last, _) = block::parse_key(&last).ok_or(UNFIT)?;
         let from = self.commit_at(log, cursor.min(last))?;
-        let (mut next, mut parts, mut size) = (from, Vec::new(), from);
-        for (key, value) in self.rows(log, &block::key(from, 0))? {
+        let (mut size, mut parts) = (from, Vec::new());
+        let mut rows = self.rows(log, &block::key(from, 0))?.into_iter().peekable();
+        while let Some((key, value)) = rows.next_if(|(_, value)| !value.is_empty()) {
             let block = block::decode(&value).map_err(|_error| UNFIT)?;
             let header = &block.header;
             if block::parse_key(&key) != Some((header.first, header.part))
-                || (header.first, header.origin) != (next, origin)
+                || (header.first, header.origin) != (size, origin)
             {
                 return Err(UNFIT);
             }
@@ -261,12 +262,15 @@ impl Pages<'_> {
                 let blocks = parts.iter().map(|value| block::decode(value));
                 let blocks: Vec<_> = blocks.collect::<Result<_, _>>().map_err(|_error| UNFIT)?;
                 let entries = block::assemble(blocks).map_err(|_error| UNFIT)?;
-                next = next.saturating_add(entries.len() as u64);
-                size = next;
+                size = size.saturating_add(entries.len() as u64);
                 parts.clear();
             }
         }
-        if parts.is_empty() {
+        // What is left is of a commit that is not all there: opening the journal drops it.
+        let of_it = |(key, value): &KeyValue| {
+            value.is_empty() && block::parse_key(key).is_some_and(|(first, _)| first == size)
+        };
+        if rows.all(|row| of_it(&row)) && cursor <= size {
             Ok(size)
         } else {
             Err(UNFIT)
