@@ -1,6 +1,6 @@
 //! The journal on sled 0.34.7, made durable.
 //!
-//! One commit is its blocks, one sled insert each, a blocking flush, and a sync of our own descriptor of sled's file, in that
+//! One commit is its blocks (their keys first when they are many), a blocking flush, and a sync of our own descriptor of sled's file, in that
 //! order, by one thread at a time; only then is its size published. Any failure on the way poisons the journal: a sync
 //! that failed is never tried again. `flush_async` is never used (it can stall), and values stay below the size at
 //! which sled moves pages into files it never syncs.
@@ -21,18 +21,19 @@ mod sync;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::sled::Db;
 
-use self::alarm::Alarm;
+use self::alarm::{Alarm, Slot};
 use self::index::Index;
+use self::insert::Sink;
 use self::last::{LastHandle, panic_text};
-use self::log::{Log, cause, places};
-use self::open::open_trees;
+use self::log::{Log, cause, keyed, places};
+use self::open::{clear_store, open_trees};
 use self::replay::Snapshots;
-use self::sync::{SyncedFile, check_medium, clear};
+use self::sync::{SyncedFile, check_medium};
 use super::error::Cause;
 use super::{
     AppendError, Decode, Journal, MAX_PAGE_BYTES, Mark, Marks, OpenError, ReadError, Record,
@@ -107,6 +108,8 @@ pub struct Figures {
     pub index_runs: usize,
     /// Merges of such runs that are under way.
     pub index_merges: usize,
+    /// Runs that count no more and are still to be removed.
+    pub index_removals: usize,
     /// Bytes of the store on disk.
     pub disk_bytes: u64,
     /// What kind of place the store is in.
@@ -117,11 +120,14 @@ pub struct Figures {
 pub struct SledJournal {
     // Dropped first: its thread uses the trees.
     index: Index,
-    alarm: Alarm,
+    _alarm: Alarm,
     log: Log,
+    /// Where commits are written, and where it is said that one is.
+    sink: Sink,
+    slot: Arc<Slot>,
     db: Db,
     dir: PathBuf,
-    synced: SyncedFile,
+    synced: Arc<SyncedFile>,
     medium: Medium,
     options: Options,
     size: AtomicU64,
@@ -160,11 +166,7 @@ impl SledJournal {
             source: error.into(),
         })?;
         let medium = check_medium(dir)?;
-        clear(dir, options.after_power_cut).map_err(|error| OpenError::Store {
-            path: dir.to_path_buf(),
-            doing: "removing what sled did not sync",
-            source: error.into(),
-        })?;
+        clear_store(dir, options.after_power_cut)?;
         // sled panics on much damage; the panic becomes an error with a remedy.
         let opened = catch_unwind(AssertUnwindSafe(|| open_trees(dir, &options)));
         let (db, log, index_tree, size) = opened.unwrap_or_else(|panic| {
@@ -173,18 +175,25 @@ impl SledJournal {
                 panic: panic_text(&*panic),
             })
         })?;
-        let synced = SyncedFile::open(dir, options.fault.clone())?;
+        let synced = Arc::new(SyncedFile::open(dir, options.fault.clone())?);
+        let slots = [(); 3].map(|()| Arc::new(Slot::default()));
+        let [slot, of_log, of_index] = slots.clone();
+        let sink = Sink::new(log.tree().clone(), Arc::clone(&synced), of_log);
+        let index_sink = Sink::new(index_tree, Arc::clone(&synced), of_index);
         let snapshots = Snapshots::new(dir, options.snapshot_bytes);
-        let (index, cursor) = Index::open(index_tree, size, options.index_lag_max, snapshots)?;
-        let alarm = Alarm::start(&db, index.written()).map_err(|error| OpenError::Store {
-            path: dir.to_path_buf(),
-            doing: "starting the thread that wakes commits",
-            source: error.into(),
-        })?;
+        let (index, cursor) = Index::open(index_sink, size, options.index_lag_max, snapshots)?;
+        let alarm =
+            Alarm::start(&db, slots, index.written()).map_err(|error| OpenError::Store {
+                path: dir.to_path_buf(),
+                doing: "starting the thread that wakes commits",
+                source: error.into(),
+            })?;
         let journal = Self {
             index,
-            alarm,
+            _alarm: alarm,
             log,
+            sink,
+            slot,
             _last: LastHandle(Some(db.clone())),
             db,
             dir: dir.to_path_buf(),
@@ -265,6 +274,7 @@ impl SledJournal {
             index_lag: self.index.lag(),
             index_runs: self.index.runs(),
             index_merges: self.index.merges(),
+            index_removals: self.index.removals(),
             disk_bytes,
             medium: self.medium,
         })
@@ -276,14 +286,14 @@ impl SledJournal {
             self.poisoned.store(true, Ordering::Release);
             AppendError::InDoubt { doing, source }
         };
-        let under_way = self.alarm.under_way(commits);
+        let under_way = self.slot.under_way();
         let written = catch_unwind(AssertUnwindSafe(|| {
-            self.log.apply(blocks, first)?;
-            self.db.flush().map(drop)
+            self.sink.insert(&keyed(blocks, first))?;
+            self.db.flush().map(drop).map_err(cause)
         }));
         match written {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(doubt("writing the log", cause(error))),
+            Ok(Err(error)) => return Err(doubt("writing the log", error)),
             Err(panic) => return Err(doubt("writing the log", panic_text(&*panic).into())),
         }
         drop(under_way);

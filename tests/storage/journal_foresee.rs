@@ -13,7 +13,9 @@ use std::path::Path;
 
 use caseledger::journal::contract::{decode, record};
 use caseledger::journal::sled::{Options, SledJournal};
-use caseledger::journal::{Journal, Record};
+use caseledger::journal::{Journal, Record, block};
+
+use super::journal_sled::raw;
 
 pub(super) const ORIGIN: &str = "ledger.example/foresee";
 
@@ -113,15 +115,24 @@ pub(super) fn snapshots(dir: &Path) -> Vec<String> {
     names
 }
 
-/// What a copy shows, and the snapshot that sled makes when it opens it; `None` if it does not open.
-fn shown(dir: &Path) -> Option<(u64, Option<Snapshot>)> {
+/// What a copy shows, and the snapshot that sled makes when it opens it; why, if it does not open.
+fn shown(dir: &Path) -> Result<(u64, Option<Snapshot>), String> {
     let copied = copy(dir);
     // The follower, which may have much to write, would put a snapshot of its own in place of the one that sled made.
     let mut options = options();
     options.snapshot_bytes = u64::MAX;
-    let journal = SledJournal::open(copied.path(), options).ok()?;
+    let journal = SledJournal::open(copied.path(), options).map_err(|error| causes(&error))?;
     let made = snapshot(copied.path());
-    Some((journal.size().unwrap(), made))
+    Ok((journal.size().unwrap(), made))
+}
+
+fn causes(mut error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    while let Some(source) = error.source() {
+        text = format!("{text}: {source}");
+        error = source;
+    }
+    text
 }
 
 pub(super) fn read_all(journal: &SledJournal) -> Vec<Vec<u8>> {
@@ -219,8 +230,11 @@ fn what_is_foreseen_of_a_damaged_store_is_never_more_than_sled_shows() {
         match SledJournal::foresee(store.path(), ORIGIN) {
             Ok(seen) => {
                 sure += 1;
-                let shown = shown(store.path()).map(|(size, _)| size);
-                assert_eq!(shown, Some(seen.size), "round {round}");
+                match shown(store.path()) {
+                    Ok((size, _)) => assert_eq!(size, seen.size, "round {round}"),
+                    // It lies in a page that no start reads, and that somebody came by who writes.
+                    Err(error) => assert!(error.contains("the follower has stopped"), "{error}"),
+                }
             }
             Err(_doubt) => doubts += 1,
         }
@@ -231,14 +245,22 @@ fn what_is_foreseen_of_a_damaged_store_is_never_more_than_sled_shows() {
 
 #[test]
 fn a_log_with_a_segment_missing_at_its_end_is_foreseen_as_sled_shows_it() {
-    let (mut rng, mut shorter, rounds) = (Rng(31), 0, 5);
+    let (mut rng, mut shorter, rounds) = (Rng(31), 0, 3);
     for _round in 0..rounds {
         let dir = tempfile::tempdir().unwrap();
         let journal = SledJournal::open(dir.path(), options()).unwrap();
         fill(&journal, &mut rng, 2_000);
         let whole = journal.size().unwrap();
-        // Of many segments, none of which says that those before it are stable.
-        journal.append(whole, &batch(whole, 400, 9_000)).unwrap();
+        drop(journal);
+        // A commit of many segments that sled has in hand: none says yet that those before it are stable.
+        let db = raw(dir.path());
+        let log = db.open_tree("log").unwrap();
+        let records = batch(whole, 400, 9_000);
+        let entries = records.iter().map(|record| record.bytes.as_slice());
+        let blocks = block::encode(ORIGIN, whole, entries).unwrap();
+        for (value, part) in blocks.into_iter().zip(0..) {
+            log.insert(block::key(whole, part), value).unwrap();
+        }
         let full = copy(dir.path());
         let length = fs::metadata(full.path().join("db")).unwrap().len();
         for at in (0..length).step_by(512 * 1024) {
@@ -250,13 +272,13 @@ fn a_log_with_a_segment_missing_at_its_end_is_foreseen_as_sled_shows_it() {
             fs::write(&path, bytes).unwrap();
             if let Ok(seen) = SledJournal::foresee(store.path(), ORIGIN) {
                 let shown = shown(store.path()).map(|(size, _)| size);
-                assert_eq!(shown, Some(seen.size), "at {at}");
+                assert_eq!(shown, Ok(seen.size), "at {at}");
                 shorter += usize::from(seen.size == whole);
             }
         }
     }
     // Not only the last segment of each.
-    assert!(shorter > rounds, "{shorter}");
+    assert!(shorter > 5 * rounds, "{shorter}");
 }
 
 pub(super) fn copy_of_filled(rng: &mut Rng) -> tempfile::TempDir {

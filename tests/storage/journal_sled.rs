@@ -204,7 +204,7 @@ fn every_commit_is_synced_once_and_values_stay_in_the_one_file() {
 }
 
 /// Opens the store below the journal, as sled does.
-fn raw(dir: &Path) -> sled::Db {
+pub(super) fn raw(dir: &Path) -> sled::Db {
     for _ in 0..50 {
         match sled::Config::new().path(dir).flush_every_ms(None).open() {
             Ok(db) => return db,
@@ -266,6 +266,20 @@ fn a_commit_cut_off_anywhere_while_it_is_written_is_dropped_whole() {
     let values = blocks.iter().zip(0..);
     let values = values.map(|(value, part)| (block::key(60, part), value.as_slice()));
     let steps: Vec<_> = keys.chain(values).collect();
+    // A power cut may leave what came later and not what came before.
+    for hole in [0, 1, parts / 2, parts - 2, parts - 1] {
+        {
+            let db = raw(dir.path());
+            let log = db.open_tree("log").unwrap();
+            let written = steps.iter().enumerate();
+            for (_, (key, value)) in written.filter(|(step, _)| *step != parts + hole) {
+                log.insert(key, *value).unwrap();
+            }
+            db.flush().unwrap();
+        }
+        expect_whole(&open(dir.path()), 60);
+        assert_eq!(open(dir.path()).size().unwrap(), 60, "without part {hole}");
+    }
     for cut in 1..=steps.len() {
         {
             let db = raw(dir.path());
@@ -345,7 +359,7 @@ fn lost_and_false_indexes_are_rebuilt_from_the_log() {
         },
         &|index| {
             index.insert([1, 0, 0, 9, 9, 1, 2], b"an orphan").unwrap();
-            index.insert([2, 9], b"an orphan").unwrap();
+            index.insert([2, 0, 0, 8, 8], b"an orphan").unwrap();
         },
     ];
     for harm in harms {
@@ -356,7 +370,11 @@ fn lost_and_false_indexes_are_rebuilt_from_the_log() {
             harm(&index);
             db.flush().unwrap();
         }
-        expect_whole(&open(dir.path()), 1_500);
+        let journal = open(dir.path());
+        expect_whole(&journal, 1_500);
+        while journal.figures().unwrap().index_removals > 0 {
+            std::thread::yield_now();
+        }
     }
     let db = raw(dir.path());
     let index = db.open_tree("index").unwrap();
@@ -365,7 +383,7 @@ fn lost_and_false_indexes_are_rebuilt_from_the_log() {
         "orphans are swept away"
     );
     assert!(
-        !index.contains_key([2, 9]).unwrap(),
+        !index.contains_key([2, 0, 0, 8, 8]).unwrap(),
         "orphans are swept away"
     );
 }

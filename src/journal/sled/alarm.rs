@@ -2,7 +2,7 @@
 //!
 //! When a write fails that sled 0.34.7 does on a thread of its own as the last writer leaves a buffer, it notes the error
 //! and does not tell those who wait for that buffer: a flush then waits for ever. Any later flush finds the error and
-//! tells everybody. So a thread looks once a second whether one commit is still under way, and flushes beside it: that
+//! tells everybody. So a thread looks once a second whether one flush is still under way, and flushes beside it: that
 //! writes nothing that would not have been written, and no sync rests on it.
 //!
 //! It does the same when nothing is committed for a while after rows of the indexes were written: they wait in sled's
@@ -17,21 +17,36 @@ use std::time::Duration;
 
 use ::sled::Db;
 
-/// How often it looks; a commit that is under way at two looks has lasted at least this long.
+/// How often it looks; a flush that is under way at two looks has lasted at least this long.
 const LOOK: Duration = Duration::from_secs(1);
 
 const IDLE: u64 = 0;
 
+/// Where one thread says that it flushes.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// Number of the flush under way, from 1.
+    now: AtomicU64,
+    flushes: AtomicU64,
+}
+
+impl Slot {
+    /// Says that a flush is under way, until what is answered is dropped.
+    pub(super) fn under_way(&self) -> UnderWay<'_> {
+        let number = self.flushes.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
+        self.now.store(number, Ordering::Release);
+        UnderWay(&self.now)
+    }
+}
+
 /// The thread that looks, ended when dropped.
 #[derive(Debug)]
 pub(super) struct Alarm {
-    /// Number of the commit under way, from 1.
-    under_way: Arc<AtomicU64>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// While this lives a commit is under way.
+/// While this lives a flush is under way.
 pub(super) struct UnderWay<'a>(&'a AtomicU64);
 
 impl Drop for UnderWay<'_> {
@@ -42,18 +57,24 @@ impl Drop for UnderWay<'_> {
 
 impl Alarm {
     /// Starts the thread. `rows` is set by whoever writes rows of the indexes.
-    pub(super) fn start(db: &Db, rows: Arc<AtomicBool>) -> std::io::Result<Self> {
-        let under_way = Arc::new(AtomicU64::new(IDLE));
+    pub(super) fn start<const N: usize>(
+        db: &Db,
+        slots: [Arc<Slot>; N],
+        rows: Arc<AtomicBool>,
+    ) -> std::io::Result<Self> {
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new().name("journal-alarm".to_owned());
         let thread = thread.spawn({
-            let (under_way, db) = (Arc::clone(&under_way), db.clone());
+            let db = db.clone();
             move || {
-                let mut before = IDLE;
+                let mut before = [IDLE; N];
                 while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK) {
-                    let now = under_way.load(Ordering::Acquire);
-                    let lasts = now != IDLE && now == before;
-                    let rests = now == IDLE && before == IDLE;
+                    let now = slots
+                        .each_ref()
+                        .map(|slot| slot.now.load(Ordering::Acquire));
+                    let mut both = now.iter().zip(&before);
+                    let lasts = both.any(|(now, before)| *now != IDLE && now == before);
+                    let rests = now == [IDLE; N] && before == [IDLE; N];
                     if lasts || (rests && rows.swap(false, Ordering::AcqRel)) {
                         flush_beside(&db);
                     }
@@ -62,16 +83,9 @@ impl Alarm {
             }
         })?;
         Ok(Self {
-            under_way,
             stop: Some(stop),
             thread: Some(thread),
         })
-    }
-
-    /// Says that this commit, numbered from 1, is under way.
-    pub(super) fn under_way(&self, commit: u64) -> UnderWay<'_> {
-        self.under_way.store(commit, Ordering::Release);
-        UnderWay(&self.under_way)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The chain and event-id indexes: followers behind the acknowledgement.
 //!
 //! A row is first in the *tail* in memory, put there inside the append that brought its entry; a thread writes the tail
-//! to sled as sorted runs, each together with the cursor that says how far it got. Who asks looks in the tail first and
+//! to sled as sorted runs, and after each the cursor that says how far it got. Who asks looks in the tail first and
 //! in the runs then, so an answer never depends on where a row is. The tail is bounded by a limit above which appends
-//! are refused. Nothing here needs a sync of its own: what a crash loses is read from the log again.
+//! are refused. No answer rests on a sync of these rows: what a crash loses is read from the log again.
 
 mod follower;
 
@@ -13,9 +13,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ::sled::Tree;
-
-use self::follower::{Rows, Shared};
+use self::follower::{Rows, Shared, Tail};
+use super::insert::Sink;
 use super::log::Place;
 use super::marks::{self, Told, Waiting};
 use super::replay::Snapshots;
@@ -33,16 +32,20 @@ impl Index {
     /// Takes the tree over and starts the follower. Answers also the position up to which the runs are complete; runs
     /// that claim to be ahead of the log, or cannot be read, are emptied.
     pub(super) fn open(
-        tree: Tree,
+        sink: Sink,
         size: u64,
         limit: usize,
         snapshots: Snapshots,
     ) -> Result<(Self, u64), ReadError> {
-        let (runs, progress) = Runs::open(tree, size)?;
+        let (runs, progress, pending) = Runs::open(sink, size)?;
         let cursor = progress.cursor;
+        let tail = Tail {
+            removals: pending.removals(),
+            ..Tail::default()
+        };
         let shared = Arc::new(Shared {
             runs,
-            tail: Mutex::default(),
+            tail: Mutex::new(tail),
             changed: Condvar::new(),
             stop: AtomicBool::new(false),
             written: Arc::default(),
@@ -52,7 +55,7 @@ impl Index {
             .name("journal-index".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || shared.follow(progress, snapshots)
+                move || shared.follow(progress, pending, snapshots)
             });
         let follower = follower.map_err(|error| ReadError::Store {
             doing: "starting the index follower",
@@ -258,6 +261,11 @@ impl Index {
     /// Merges under way.
     pub(super) fn merges(&self) -> usize {
         self.shared.tail().merges
+    }
+
+    /// Runs still to be removed.
+    pub(super) fn removals(&self) -> usize {
+        self.shared.tail().removals
     }
 
     /// Rows in all runs.

@@ -2,7 +2,6 @@
 
 use ::sled::{Batch, IVec, Tree};
 
-use super::insert::insert;
 use crate::journal::block::{self, Block, BlockError};
 use crate::journal::error::Cause;
 use crate::journal::{MAX_PAGE_BYTES, OpenError, ReadError, Record, Stored};
@@ -77,20 +76,25 @@ pub(super) fn places(batch: &[Record]) -> impl Iterator<Item = Place> + '_ {
     })
 }
 
+/// The parts of one commit, under their keys, as they are handed to sled; durable only after a flush and a sync.
+///
+/// One insert each, not one sled batch: a batch has a manifest that sled writes by itself first, which doubles the writes
+/// and the waits of a small commit. Nothing rests on a batch: a commit says how many parts it has, and one of which a part
+/// is missing was never acknowledged and is dropped.
+pub(super) fn keyed(blocks: Vec<Vec<u8>>, first: u64) -> Vec<([u8; block::KEY_BYTES], Vec<u8>)> {
+    let keyed = blocks.into_iter().zip(0_u32..);
+    keyed
+        .map(|(value, part)| (block::key(first, part), value))
+        .collect()
+}
+
 impl Log {
     pub(super) fn new(tree: Tree, origin: String) -> Self {
         Self { tree, origin }
     }
 
-    /// Hands one commit to sled; durable only after a flush and a sync.
-    ///
-    /// Part after part, not as one sled batch: a batch has a manifest that sled writes by itself first, which doubles
-    /// the writes and the waits of a small commit. Nothing rests on a batch: sled keeps a prefix of what it was handed, a
-    /// commit says how many parts it has, and one that is not whole was never acknowledged and is dropped.
-    pub(super) fn apply(&self, blocks: Vec<Vec<u8>>, first: u64) -> ::sled::Result<()> {
-        let keyed = blocks.into_iter().zip(0_u32..);
-        let keyed = keyed.map(|(value, part)| (block::key(first, part), value));
-        insert(&self.tree, &keyed.collect::<Vec<_>>())
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
     }
 
     /// The size of the log, after dropping a tail commit of which a part is missing: it was never acknowledged.
@@ -121,6 +125,8 @@ impl Log {
         self.tree
             .apply_batch(batch)
             .map_err(store("dropping an unfinished commit"))?;
+        // sled takes pages away that became empty when it next comes by.
+        self.last_commit(u64::MAX)?;
         Ok(size)
     }
 
@@ -134,12 +140,11 @@ impl Log {
         let Some((first, part)) = block::parse_key(&key) else {
             return Err(damaged(0, "a key that is not one of the log").into());
         };
-        let keys = self
-            .tree
-            .range(block::key(first, 0).as_slice()..=&*key)
-            .keys();
-        let keys: Vec<IVec> = keys.collect::<Result<_, _>>().map_err(reading())?;
-        // A key under which nothing is yet: parts are written in order, so one is missing.
+        let parts = self.tree.range(block::key(first, 0).as_slice()..=&*key);
+        let parts: Vec<(IVec, IVec)> = parts.collect::<Result<_, _>>().map_err(reading())?;
+        let written = parts.iter().filter(|(_, value)| !value.is_empty()).count();
+        let keys: Vec<IVec> = parts.into_iter().map(|(key, _)| key).collect();
+        // A key under which nothing is yet: a part is missing.
         if value.is_empty() {
             let whole = None;
             return Ok(Some(LastCommit { first, whole, keys }));
@@ -152,7 +157,7 @@ impl Log {
         self.check(&block, first, part)?;
         let end = first.saturating_add(u64::from(block.header.count));
         let parts = block.header.parts;
-        let is_whole = u32::try_from(keys.len()) == Ok(parts);
+        let is_whole = u32::try_from(written) == Ok(parts) && written == keys.len();
         let whole = is_whole.then_some((end, parts));
         Ok(Some(LastCommit { first, whole, keys }))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::sled::{Config, Db, Mode};
 
 use super::log::{Log, cause};
+use super::sync::clear;
 use super::{INDEX_TREE, LOG_TREE, Options};
 use crate::journal::OpenError;
 
@@ -33,6 +34,26 @@ pub(super) fn open_trees(
         .map_err(store("opening the indexes"))?;
     db.flush().map_err(store("flushing after the start"))?;
     Ok((db, log, index, size))
+}
+
+/// Removes what sled cannot start with. Who only reads the files holds their lock for a moment: wait for that.
+pub(super) fn clear_store(dir: &Path, after_power_cut: bool) -> Result<(), OpenError> {
+    for tried in 1..=LOCK_TRIES {
+        let cleared = clear(dir, after_power_cut).map_err(|error| OpenError::Store {
+            path: dir.to_path_buf(),
+            doing: "removing what sled did not sync",
+            source: error.into(),
+        })?;
+        if cleared {
+            return Ok(());
+        }
+        if tried < LOCK_TRIES {
+            std::thread::sleep(LOCK_PAUSE);
+        }
+    }
+    Err(OpenError::Locked {
+        path: dir.to_path_buf(),
+    })
 }
 
 /// Opens sled. Its lock is let go by threads of its own, a little after the last handle is dropped: wait for that.

@@ -352,8 +352,12 @@ impl Snapshots {
     /// Notes that entries of so many bytes were written, and takes a snapshot when it is time.
     pub(super) fn grow(&mut self, bytes: u64) {
         self.grown = self.grown.saturating_add(bytes);
-        // The log grows at least as fast as its entries.
-        if self.grown >= self.least / 4 {
+        // The log grows at least as fast as its entries. To look is to read the last snapshot: not before it may be time.
+        if self.grown < self.least / 4 {
+            return;
+        }
+        let last = pages::newest_bytes(&self.dir).unwrap_or(0);
+        if self.grown >= last.saturating_mul(SNAPSHOT_SHARE) / 4 {
             self.grown = 0;
             // That none can be taken makes the next start slower, and nothing else.
             if let Err(doubt) = note(&self.dir, self.least) {

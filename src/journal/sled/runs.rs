@@ -3,25 +3,28 @@
 //! A row is a key and a place. Rows are packed, in order of key, into pages of at most 6,500 bytes; the pages of one
 //! batch of rows are a *run*. Eight runs of about one size are merged into one, in steps between which fresh rows become
 //! runs. Each run has a filter in memory, so that a key that is nowhere costs no read. The *manifest* names the runs that
-//! count and the cursor: it changes in one value, after the pages it names are written; pages it does not name are swept
-//! away at the start.
+//! count and the cursor: it changes in one value, after the pages it names are durable; pages it does not name are removed
+//! at the pace of merging.
 
 mod filter;
 mod merge;
 mod run;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use ::sled::{Batch, IVec, Tree};
+use ::sled::{IVec, Tree};
 
 use self::filter::{Filter, hash};
 pub(super) use self::merge::Pending;
 use self::merge::{Merge, Stepped};
-use self::run::{FAN, PAGES_PER_BATCH, Row, Run, Writer};
-pub(super) use self::run::{FILTER, PAGE, decode_row, page_key, store};
+use self::run::{FAN, Row, Run, Writer};
+pub(super) use self::run::{FILTER, PAGE, decode_row, page_key, run_of, store};
+use super::insert::{AT_ONCE, Sink};
 use super::log::Place;
 use crate::journal::ReadError;
+use crate::journal::error::Cause;
 
 pub(super) const MANIFEST: [u8; 1] = [0];
 const VERSION: u8 = 2;
@@ -44,6 +47,12 @@ impl From<::sled::Error> for Stop {
     }
 }
 
+impl From<Cause> for Stop {
+    fn from(_: Cause) -> Self {
+        Self::Failed
+    }
+}
+
 impl From<ReadError> for Stop {
     fn from(_: ReadError) -> Self {
         Self::Failed
@@ -52,7 +61,7 @@ impl From<ReadError> for Stop {
 
 /// All runs of a journal. Written by one thread.
 pub(super) struct Runs {
-    tree: Tree,
+    sink: Sink,
     list: RwLock<Vec<Run>>,
 }
 
@@ -72,16 +81,17 @@ impl Progress {
 }
 
 impl Runs {
-    /// Opens the runs; anything unreadable, or ahead of a log of `size` entries, empties them.
-    pub(super) fn open(tree: Tree, size: u64) -> Result<(Self, Progress), ReadError> {
-        let manifest = tree.get(MANIFEST).map_err(store)?;
+    /// Opens the runs; anything unreadable, or ahead of a log of `size` entries, empties them. What is then left of runs
+    /// that do not count is to be removed: nothing is written here.
+    pub(super) fn open(sink: Sink, size: u64) -> Result<(Self, Progress, Pending), ReadError> {
+        let manifest = sink.tree().get(MANIFEST).map_err(store)?;
         let manifest = manifest.and_then(|bytes| decode_manifest(&bytes));
         let manifest = manifest.filter(|(progress, _)| progress.cursor <= size);
         let counted = match manifest {
-            Some((progress, runs)) => load_runs(&tree, &runs)?.map(|list| (progress, list)),
+            Some((progress, runs)) => load_runs(sink.tree(), &runs)?.map(|list| (progress, list)),
             None => None,
         };
-        let (progress, list) = counted.unwrap_or_else(|| {
+        let (mut progress, list) = counted.unwrap_or_else(|| {
             (
                 Progress {
                     cursor: 0,
@@ -90,54 +100,30 @@ impl Runs {
                 Vec::new(),
             )
         });
-        let runs = Self {
-            tree,
-            list: RwLock::new(list),
-        };
-        runs.sweep().map_err(store)?;
-        Ok((runs, progress))
-    }
-
-    /// Removes the pages of runs that do not count.
-    fn sweep(&self) -> ::sled::Result<()> {
-        for kind in [PAGE, FILTER] {
-            let mut from = vec![kind];
-            while let Some((key, _)) = self.tree.range(from..vec![kind + 1]).next().transpose()? {
-                let id = key.get(1..).and_then(|rest| rest.first_chunk()).copied();
-                let id = id.map_or(u32::MAX, u32::from_be_bytes);
-                if self.list().iter().all(|run| run.id != id) {
-                    self.remove(id)?;
-                    self.tree.remove(&key)?;
-                }
-                from = id
-                    .checked_add(1)
-                    .map_or(vec![kind + 1], |id| page_key(kind, id, &[]));
-            }
+        let mut left = ids(sink.tree()).map_err(store)?;
+        left.retain(|id| list.iter().all(|run| run.id != *id));
+        for id in &left {
+            // No new run gets in among their pages.
+            progress.next_id = progress.next_id.max(id.wrapping_add(1));
         }
-        Ok(())
-    }
-
-    fn remove(&self, id: u32) -> ::sled::Result<()> {
-        while self.remove_some(id)? > 0 {}
-        Ok(())
+        let mut pending = Pending::default();
+        pending.replace(left.into_iter().collect());
+        let list = RwLock::new(list);
+        Ok((Self { sink, list }, progress, pending))
     }
 
     /// Removes some pages of a run that does not count; answers how many.
-    fn remove_some(&self, id: u32) -> ::sled::Result<usize> {
+    fn remove_some(&self, id: u32) -> Result<usize, Cause> {
         let mut removed = 0;
         for kind in [PAGE, FILTER] {
-            let keys = self.tree.scan_prefix(page_key(kind, id, &[])).keys();
-            let keys = keys.take(PAGES_PER_BATCH.saturating_sub(removed));
+            let keys = self.tree().scan_prefix(page_key(kind, id, &[])).keys();
+            let keys = keys.take(AT_ONCE.saturating_sub(removed));
             let keys = keys.collect::<Result<Vec<IVec>, _>>()?;
             if keys.is_empty() {
                 continue;
             }
             removed += keys.len();
-            let mut batch = Batch::default();
-            for key in keys {
-                batch.remove(key);
-            }
-            self.tree.apply_batch(batch)?;
+            self.sink.remove(keys)?;
         }
         Ok(removed)
     }
@@ -148,7 +134,7 @@ impl Runs {
 
     /// The tree, for what lies in it besides the runs.
     pub(super) fn tree(&self) -> &Tree {
-        &self.tree
+        self.sink.tree()
     }
 
     /// Rows in all runs.
@@ -160,7 +146,7 @@ impl Runs {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Place>, ReadError> {
         let hash = hash(key);
         for run in self.list().iter().filter(|run| run.filter.may_have(&hash)) {
-            match run.last_up_to(&self.tree, key)? {
+            match run.last_up_to(self.tree(), key)? {
                 Some((found, place)) if found == key => return Ok(Some(place)),
                 Some(_) | None => {}
             }
@@ -177,7 +163,7 @@ impl Runs {
     ) -> Result<Vec<Row>, ReadError> {
         let (hash, mut found) = (hash(low), Vec::new());
         for run in self.list().iter().filter(|run| run.filter.may_have(&hash)) {
-            for row in run.rows_from(&self.tree, low)?.take(limit) {
+            for row in run.rows_from(self.tree(), low)?.take(limit) {
                 let row = row?;
                 if row.0.as_slice() > high {
                     break;
@@ -191,7 +177,7 @@ impl Runs {
     /// Hands every row of every run to `take`, in no order that means anything.
     pub(super) fn each(&self, mut take: impl FnMut(&[u8], &Place)) -> Result<(), ReadError> {
         for run in self.list().iter() {
-            run.each(&self.tree, &mut take)?;
+            run.each(self.tree(), &mut take)?;
         }
         Ok(())
     }
@@ -200,7 +186,7 @@ impl Runs {
     pub(super) fn last(&self, low: &[u8], high: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
         let (hash, mut last) = (hash(low), None);
         for run in self.list().iter().filter(|run| run.filter.may_have(&hash)) {
-            let row = run.last_up_to(&self.tree, high)?;
+            let row = run.last_up_to(self.tree(), high)?;
             last = last.max(row.map(|(key, _)| key).filter(|key| key.as_slice() >= low));
         }
         Ok(last)
@@ -234,7 +220,7 @@ impl Runs {
         rows: impl ExactSizeIterator<Item = (&'r Vec<u8>, &'r Place)>,
         cursor: u64,
     ) -> Result<usize, Stop> {
-        let mut writer = Writer::new(&self.tree, progress.take_id(), rows.len() as u64);
+        let mut writer = Writer::new(&self.sink, progress.take_id(), rows.len() as u64);
         for (key, place) in rows {
             writer.push(key, place)?;
         }
@@ -280,7 +266,7 @@ impl Runs {
             }
             let of_level: Vec<&Run> = list.iter().filter(|run| run.level() == level).collect();
             if of_level.len() >= FAN {
-                pending.add(Merge::begin(&self.tree, progress.take_id(), &of_level)?);
+                pending.add(Merge::begin(&self.sink, progress.take_id(), &of_level)?);
             }
         }
         Ok(())
@@ -308,7 +294,7 @@ impl Runs {
             let runs = list.iter().filter(|other| kept(other)).chain([&run]);
             encode_manifest(progress, runs)
         };
-        self.tree.insert(MANIFEST, manifest)?;
+        self.tree().insert(MANIFEST, manifest)?;
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         list.retain(kept);
         list.push(run);
@@ -351,6 +337,23 @@ pub(super) fn decode_manifest(bytes: &[u8]) -> Option<(Progress, Vec<(u32, u64)>
 /// Bytes of the filter of a run of so many rows.
 pub(super) fn filter_bytes(rows: u64) -> usize {
     Filter::length(rows)
+}
+
+/// The ids of all runs of which anything is there.
+fn ids(tree: &Tree) -> ::sled::Result<BTreeSet<u32>> {
+    let mut found = BTreeSet::new();
+    for kind in [PAGE, FILTER] {
+        let mut from = vec![kind];
+        while let Some((key, _)) = tree.range(from..vec![kind + 1]).next().transpose()? {
+            let id = run_of(&key).unwrap_or(u32::MAX);
+            found.insert(id);
+            from = match id.checked_add(1) {
+                Some(next) => page_key(kind, next, &[]),
+                None => break,
+            };
+        }
+    }
+    Ok(found)
 }
 
 /// The runs a manifest names; `None` if one is not all there.

@@ -61,7 +61,7 @@ pub enum Medium {
     Volatile,
 }
 
-/// Our own descriptor of sled's file, and how often it was synced.
+/// Our own descriptor of sled's file, and how often it was synced for a commit.
 #[derive(Debug)]
 pub(super) struct SyncedFile {
     file: File,
@@ -131,7 +131,7 @@ impl SyncedFile {
         }
     }
 
-    /// Makes everything sled has written durable.
+    /// Makes everything sled has written durable, for a commit.
     pub(super) fn sync(&self) -> io::Result<()> {
         if self.fault.armed.swap(false, Ordering::AcqRel) {
             return Err(io::Error::other("a fault was asked for"));
@@ -141,6 +141,11 @@ impl SyncedFile {
         Ok(())
     }
 
+    /// Makes everything sled has written durable, without a commit.
+    pub(super) fn sync_beside(&self) -> io::Result<()> {
+        self.sync_file()
+    }
+
     fn sync_file(&self) -> io::Result<()> {
         if self.fault.is_omitted() {
             return Ok(());
@@ -148,7 +153,7 @@ impl SyncedFile {
         self.file.sync_data()
     }
 
-    /// Syncs that succeeded since the file was opened.
+    /// Syncs of commits that succeeded since the file was opened.
     pub(super) fn syncs(&self) -> u64 {
         self.syncs.load(Ordering::Acquire)
     }
@@ -157,11 +162,11 @@ impl SyncedFile {
 /// Removes what sled cannot start with: snapshots that it had not finished writing, which it takes for whole; after a
 /// power cut all snapshots, because it syncs a snapshot before the log that it is of; and its settings, which it never
 /// syncs. Without a snapshot it reads its log from the beginning; its settings are always the same, and it writes
-/// them anew. Does nothing while another process has the store.
-pub(super) fn clear(dir: &Path, after_power_cut: bool) -> io::Result<()> {
+/// them anew. Answers whether it could: not while another process has the store.
+pub(super) fn clear(dir: &Path, after_power_cut: bool) -> io::Result<bool> {
     // Held to the end: sled locks the same file in the same way.
     let db = match File::open(dir.join("db")) {
-        Ok(db) if db.try_lock().is_err() => return Ok(()),
+        Ok(db) if db.try_lock().is_err() => return Ok(false),
         Ok(db) => Some(db),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
@@ -176,7 +181,7 @@ pub(super) fn clear(dir: &Path, after_power_cut: bool) -> io::Result<()> {
         }
     }
     drop(db);
-    Ok(())
+    Ok(true)
 }
 
 /// Refuses a directory on a network file system.

@@ -47,6 +47,8 @@ pub(super) struct Tail {
     pub(super) most: usize,
     /// Merges under way.
     pub(super) merges: usize,
+    /// Runs that count no more and are still to be removed.
+    pub(super) removals: usize,
     /// Marks that are not yet in a row.
     pub(super) marks: Waiting,
     /// Places of the entries added last, for those of them that turn out to be landmarks.
@@ -123,10 +125,14 @@ impl Shared {
         }
     }
 
-    pub(super) fn follow(&self, mut progress: Progress, mut snapshots: Snapshots) {
-        let mut pending = Pending::default();
+    pub(super) fn follow(
+        &self,
+        mut progress: Progress,
+        mut pending: Pending,
+        mut snapshots: Snapshots,
+    ) {
         // There may be merges that the last stop cut short.
-        let mut merging = self.runs.is_crowded();
+        let mut merging = self.runs.is_crowded() || !pending.is_empty();
         loop {
             let mut pages = MERGED_AT_ONCE;
             match self.next(merging) {
@@ -154,7 +160,8 @@ impl Shared {
                 None => return,
             }
             self.written.store(true, Ordering::Release);
-            self.tail().merges = pending.merges();
+            let mut tail = self.tail();
+            (tail.merges, tail.removals) = (pending.merges(), pending.removals());
         }
     }
 

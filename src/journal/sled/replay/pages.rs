@@ -238,6 +238,12 @@ pub(super) fn newest(dir: &Path) -> Result<(Table, u64), Doubt> {
     Ok((table, bytes.len() as u64))
 }
 
+/// Bytes of the newest snapshot's file; 0 when there is none.
+pub(super) fn newest_bytes(dir: &Path) -> Result<u64, Doubt> {
+    let newest = snapshots(dir)?.pop();
+    Ok(newest.map_or(Ok(0), |(_, path)| fs::metadata(path).map(|it| it.len()))?)
+}
+
 /// Writes a snapshot in place of all older ones.
 pub(super) fn write(dir: &Path, table: &Table) -> Result<(), Doubt> {
     let bytes = table.encode()?;

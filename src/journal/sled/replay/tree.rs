@@ -7,7 +7,7 @@ use super::pages::{Page, Table};
 use super::segment::{Body, body};
 use super::wire::{Bytes, COUNTER, Kind, META};
 use crate::journal::block;
-use crate::journal::sled::runs::{FILTER, MANIFEST, PAGE, decode_manifest, page_key};
+use crate::journal::sled::runs::{FILTER, MANIFEST, PAGE, decode_manifest, page_key, run_of};
 
 /// Deepest tree, and most pages at the end of the log, that are looked at.
 const MAX_STEPS: usize = 100_000;
@@ -301,6 +301,7 @@ impl Pages<'_> {
         let manifest = manifest.and_then(|bytes| decode_manifest(&bytes));
         let Some((progress, runs)) = manifest else {
             // The indexes are made anew, from the whole log.
+            self.ids(index)?;
             return Ok(0);
         };
         for (id, _) in runs {
@@ -313,7 +314,40 @@ impl Pages<'_> {
                 chunk = chunk.saturating_add(1);
             }
         }
+        self.ids(index)?;
         Ok(progress.cursor)
+    }
+
+    /// Reads what opening the indexes reads to find the runs of which anything is there.
+    fn ids(&self, index: u64) -> Result<(), Doubt> {
+        for kind in [PAGE, FILTER] {
+            let mut from = vec![kind];
+            while let Some(key) = self.key_from(index, &from)?
+                && key.first() == Some(&kind)
+                && let Some(next) = run_of(&key).and_then(|id| id.checked_add(1))
+            {
+                from = page_key(kind, next, &[]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first key of a tree from a key on; `None` when there is none.
+    fn key_from(&self, root: u64, from: &[u8]) -> Result<Option<Vec<u8>>, Doubt> {
+        let mut page = self.leaf(root, from)?;
+        for _ in 0..MAX_STEPS {
+            let node = self.node(page)?;
+            let Rows::Leaf(rows) = &node.rows else {
+                return Err(UNFIT);
+            };
+            let mut keys = rows.iter().map(|row| node.full(&row.key));
+            let found = keys.find(|key| key.as_slice() >= from);
+            if found.is_some() || node.next == 0 {
+                return Ok(found);
+            }
+            page = node.next;
+        }
+        Err(Doubt::Form("a tree is too wide"))
     }
 
     /// The value of a key.

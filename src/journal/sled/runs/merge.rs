@@ -8,11 +8,10 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::sled::Tree;
-
 use super::Stop;
 use super::run::{Run, Source, Writer};
 use crate::journal::ReadError;
+use crate::journal::sled::insert::Sink;
 
 /// Several runs on their way into one.
 pub(super) struct Merge {
@@ -25,13 +24,13 @@ pub(super) struct Merge {
 
 impl Merge {
     /// Begins a merge of runs of one level; nothing is written yet.
-    pub(super) fn begin(tree: &Tree, id: u32, runs: &[&Run]) -> Result<Self, ReadError> {
-        let sources = runs.iter().map(|run| Source::new(tree, run.id));
+    pub(super) fn begin(sink: &Sink, id: u32, runs: &[&Run]) -> Result<Self, ReadError> {
+        let sources = runs.iter().map(|run| Source::new(sink.tree(), run.id));
         Ok(Self {
             level: runs.iter().map(|run| run.level()).min().unwrap_or(0),
             old: runs.iter().map(|run| run.id).collect(),
             sources: sources.collect::<Result<_, _>>()?,
-            writer: Writer::new(tree, id, runs.iter().map(|run| run.rows).sum()),
+            writer: Writer::new(sink, id, runs.iter().map(|run| run.rows).sum()),
         })
     }
 
@@ -73,13 +72,18 @@ impl Pending {
         self.merges.sort_by_key(|merge| merge.level);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::journal::sled) fn is_empty(&self) -> bool {
         self.merges.is_empty() && self.replaced.is_empty()
     }
 
     /// Merges under way.
     pub(in crate::journal::sled) fn merges(&self) -> usize {
         self.merges.len()
+    }
+
+    /// Runs still to be removed.
+    pub(in crate::journal::sled) fn removals(&self) -> usize {
+        self.replaced.len()
     }
 
     /// Goes on with the merge at a place in the list. `None` when there is none there; a merge that has ended is taken

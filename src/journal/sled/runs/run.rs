@@ -6,7 +6,8 @@ use ::sled::{IVec, Tree};
 
 use super::filter::Filter;
 use crate::journal::ReadError;
-use crate::journal::sled::insert::insert;
+use crate::journal::error::Cause;
+use crate::journal::sled::insert::{AT_ONCE, Sink};
 use crate::journal::sled::log::Place;
 
 /// Most bytes of a page: below what sled keeps in its one file.
@@ -41,6 +42,12 @@ fn malformed() -> ReadError {
 
 pub(in crate::journal::sled) fn page_key(kind: u8, run: u32, row: &[u8]) -> Vec<u8> {
     [&[kind], run.to_be_bytes().as_slice(), row].concat()
+}
+
+/// The run that a page's key is of.
+pub(in crate::journal::sled) fn run_of(key: &[u8]) -> Option<u32> {
+    let (_, rest) = key.split_first()?;
+    rest.first_chunk().map(|id| u32::from_be_bytes(*id))
 }
 
 fn encode_row(page: &mut Vec<u8>, key: &[u8], place: &Place) {
@@ -102,7 +109,10 @@ impl Run {
         let end = page_key(PAGE, self.id.saturating_add(1), &[]);
         let pages = tree.range(start..IVec::from(end));
         let rows = pages.flat_map(move |page| match page {
-            Ok((_, page)) => unpack(&page, key),
+            Ok((_, page)) => match written(&page) {
+                Ok(page) => unpack(page, key),
+                Err(error) => vec![Err(error)],
+            },
             Err(error) => vec![Err(store(error))],
         });
         Ok(rows)
@@ -116,7 +126,7 @@ impl Run {
     ) -> Result<(), ReadError> {
         for page in tree.scan_prefix(page_key(PAGE, self.id, &[])) {
             let (_, page) = page.map_err(store)?;
-            let mut rest = page.as_ref();
+            let mut rest = written(&page)?;
             while !rest.is_empty() {
                 let (key, place, more) = decode_row(rest).ok_or_else(malformed)?;
                 take(key, &place);
@@ -132,7 +142,7 @@ impl Run {
         let Some((_, page)) = tree.range(range).next_back().transpose().map_err(store)? else {
             return Ok(None);
         };
-        let (mut rest, mut last) = (page.as_ref(), None);
+        let (mut rest, mut last) = (written(&page)?, None);
         while !rest.is_empty() {
             let (row, place, more) = decode_row(rest).ok_or_else(malformed)?;
             if row > key {
@@ -143,6 +153,14 @@ impl Run {
         }
         Ok(last.map(|(row, place)| (row.to_vec(), place)))
     }
+}
+
+/// The bytes of a page: a run that counts has none of which only the key was written.
+fn written(page: &IVec) -> Result<&[u8], ReadError> {
+    if page.is_empty() {
+        return Err(malformed());
+    }
+    Ok(page)
 }
 
 /// The rows of a page from a key on.
@@ -207,6 +225,7 @@ impl Source {
                 return Ok(());
             };
             (_, self.page) = page.map_err(store)?;
+            written(&self.page)?;
             at = 0;
         }
         let length = self.page.get(at).copied().ok_or_else(malformed)?;
@@ -221,12 +240,9 @@ impl Source {
     }
 }
 
-/// Pages handed to sled at once, and most that are removed at once.
-pub(super) const PAGES_PER_BATCH: usize = 64;
-
 /// Writes one run page by page.
 pub(super) struct Writer {
-    tree: Tree,
+    sink: Sink,
     run: Run,
     /// Pages with their keys that are still to be handed to sled.
     waiting: Vec<(Vec<u8>, Vec<u8>)>,
@@ -239,9 +255,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(tree: &Tree, id: u32, rows: u64) -> Self {
+    pub(super) fn new(sink: &Sink, id: u32, rows: u64) -> Self {
         Self {
-            tree: tree.clone(),
+            sink: sink.clone(),
             run: Run {
                 id,
                 rows: 0,
@@ -255,20 +271,20 @@ impl Writer {
         }
     }
 
-    pub(super) fn push(&mut self, key: &[u8], place: &Place) -> ::sled::Result<()> {
+    pub(super) fn push(&mut self, key: &[u8], place: &Place) -> Result<(), Cause> {
         self.make_room(key, key.len() + 1 + PLACE_BYTES)?;
         encode_row(&mut self.page, key, place);
         Ok(())
     }
 
     /// Takes over a row as it is encoded.
-    pub(super) fn push_encoded(&mut self, key: &[u8], row: &[u8]) -> ::sled::Result<()> {
+    pub(super) fn push_encoded(&mut self, key: &[u8], row: &[u8]) -> Result<(), Cause> {
         self.make_room(key, row.len())?;
         self.page.extend_from_slice(row);
         Ok(())
     }
 
-    fn make_room(&mut self, key: &[u8], bytes: usize) -> ::sled::Result<()> {
+    fn make_room(&mut self, key: &[u8], bytes: usize) -> Result<(), Cause> {
         if self.page.len() + bytes > PAGE_BYTES {
             self.end_page()?;
         }
@@ -281,7 +297,7 @@ impl Writer {
         Ok(())
     }
 
-    fn end_page(&mut self) -> ::sled::Result<()> {
+    fn end_page(&mut self) -> Result<(), Cause> {
         if self.page.is_empty() {
             return Ok(());
         }
@@ -290,19 +306,19 @@ impl Writer {
         self.write(key, page)
     }
 
-    fn write(&mut self, key: Vec<u8>, page: Vec<u8>) -> ::sled::Result<()> {
+    fn write(&mut self, key: Vec<u8>, page: Vec<u8>) -> Result<(), Cause> {
         self.pages += 1;
         self.waiting.push((key, page));
-        if self.waiting.len() == PAGES_PER_BATCH {
+        if self.waiting.len() == AT_ONCE {
             self.hand_over()?;
         }
         Ok(())
     }
 
-    fn hand_over(&mut self) -> ::sled::Result<()> {
-        insert(&self.tree, &self.waiting)?;
+    fn hand_over(&mut self) -> Result<(), Cause> {
+        self.sink.insert(&self.waiting)?;
         self.waiting.clear();
-        Ok(())
+        self.sink.settle()
     }
 
     /// Pages written so far.
@@ -311,7 +327,7 @@ impl Writer {
     }
 
     /// Writes what is left when there are no more rows, until so many pages are written; true when nothing is left.
-    pub(super) fn finish_within(&mut self, until: usize) -> ::sled::Result<bool> {
+    pub(super) fn finish_within(&mut self, until: usize) -> Result<bool, Cause> {
         self.end_page()?;
         loop {
             let skip = usize::try_from(self.filter_pages).unwrap_or(usize::MAX);
@@ -328,8 +344,8 @@ impl Writer {
         }
     }
 
-    /// The run, when there is nothing left to write.
-    pub(super) fn into_run(mut self) -> ::sled::Result<Run> {
+    /// The run, when there is nothing left to write. It is durable before anything names it.
+    pub(super) fn into_run(mut self) -> Result<Run, Cause> {
         self.hand_over()?;
         Ok(self.run)
     }
