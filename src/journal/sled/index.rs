@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use ::sled::Tree;
 
-use self::follower::{Rows, Shared};
+use self::follower::{Rows, Shared, Tail};
 use super::log::Place;
 use super::marks::{self, Told, Waiting};
 use super::replay::Snapshots;
@@ -92,18 +92,18 @@ impl Index {
     /// Waits until there is room for a batch, or the follower has failed, and sees to it that there is room soon; false
     /// when nothing came of it for so long.
     pub(super) fn room_within(&self, entries: usize, within: Duration) -> bool {
-        let mut tail = self.shared.tail();
-        while !tail.failed && !self.shared.has_room(&tail, entries) {
-            tail.pressed = true;
-            self.shared.changed.notify_all();
-            let waited = self.shared.changed.wait_timeout(tail, within);
-            let (again, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            if timeout.timed_out() {
-                return false;
+        let lacks = |tail: &mut Tail| {
+            let lacks = !tail.failed && !self.shared.has_room(tail, entries);
+            if lacks {
+                tail.pressed = true;
+                self.shared.changed.notify_all();
             }
-            tail = again;
-        }
-        true
+            lacks
+        };
+        let (tail, changed) = (self.shared.tail(), &self.shared.changed);
+        let waited = changed.wait_timeout_while(tail, within, lacks);
+        let (_tail, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        !timeout.timed_out()
     }
 
     /// Whether the follower has stopped on an error.
