@@ -381,6 +381,38 @@ fn a_block_that_has_other_entries_than_it_says_is_a_located_fault() {
 }
 
 #[test]
+fn what_stands_behind_or_under_a_block_that_has_other_entries_than_it_says_is_told_too() {
+    let (db, free) = with_free_space();
+    let put = |written: &[Vec<u8>]| {
+        let place = sound().copied();
+        let (mut changed, bytes) = (db.clone(), written.concat());
+        changed[free..free + bytes.len()].copy_from_slice(&bytes);
+        fs::write(place.ledger().join("journal/db"), changed).unwrap();
+        place
+    };
+    let entry = [prefixed(&[1; 40], b"content")];
+    let lie = block_that_says(ENTRIES, 2, &entry);
+    let after = block_that_says(ENTRIES + 2, 1, &entry);
+    let (at, behind) = (
+        format!("block at offset {free}"),
+        format!("block at offset {}", free + lie.len()),
+    );
+    let missing = "positions 419 to 420 are missing";
+    let says = ["entry 419", &at, missing, "entry 421", &behind];
+    fails(&put(&[lie, after]), 3, &says);
+
+    // It leads further than the commit of ours that begins there.
+    let all = commits(&sound().ledger());
+    let first: usize = all.iter().take(9).map(Vec::len).sum();
+    let lie = block_that_says(first as u64, u32::MAX, &entry);
+    let (entry, missing) = (
+        format!("entry {first}"),
+        format!("entries {first} to 418 are missing"),
+    );
+    fails(&put(&[lie]), 3, &[&entry, &at, &missing]);
+}
+
+#[test]
 fn a_block_of_another_ledger_is_found_wherever_it_is_put() {
     let other = another();
     let theirs = fs::read(other.ledger().join("journal/db")).unwrap();

@@ -1,7 +1,8 @@
 //! All that sled will show of a store: every row of its two trees, page by page.
 //!
 //! Each page is checked by its message's checksum and found in the way in which a search for its keys would find it: the
-//! pages of a level follow each other without a gap, and those above name them by their lowest keys.
+//! pages of a level follow each other without a gap, and those above name them by their lowest keys. Each run of index rows is
+//! checked as [`Check`] does: a row that a search would not find is as good as none.
 
 use std::collections::BTreeMap;
 
