@@ -20,7 +20,7 @@ use super::log::Place;
 use super::marks::{self, Told, Waiting};
 use super::replay::Snapshots;
 use super::row::{RowSum, chain_key, event_key, seq_of};
-use super::runs::Runs;
+use super::runs::{Misfit, Runs};
 use crate::journal::{AppendError, ReadError, Record};
 
 /// Both indexes of one journal, with the thread that writes them.
@@ -265,11 +265,11 @@ impl Index {
         self.shared.runs.rows()
     }
 
-    /// The sum of all rows in runs.
-    pub(super) fn sum(&self) -> Result<RowSum, ReadError> {
+    /// The sum of all rows in runs, or why one of them would not be found.
+    pub(super) fn sum(&self) -> Result<Result<RowSum, Misfit>, ReadError> {
         let mut sum = RowSum::default();
-        self.shared.runs.each(|key, place| sum.add(key, place))?;
-        Ok(sum)
+        let checked = self.shared.runs.check(|key, place| sum.add(key, place))?;
+        Ok(checked.map(|()| sum))
     }
 }
 

@@ -6,6 +6,7 @@
 //! count and the cursor: it changes in one value, after the pages it names are written; pages it does not name are swept
 //! away at the start.
 
+mod check;
 mod filter;
 mod merge;
 mod run;
@@ -15,11 +16,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use ::sled::{Batch, IVec, Tree};
 
+pub(super) use self::check::{Check, Misfit, ROW_BYTES_MIN};
 use self::filter::{Filter, hash};
 pub(super) use self::merge::Pending;
 use self::merge::{Merge, Stepped};
 use self::run::{FAN, PAGES_PER_BATCH, Row, Run, Writer};
-pub(super) use self::run::{FILTER, PAGE, decode_row, page_key, store};
+pub(super) use self::run::{FILTER, PAGE, page_key, store};
 use super::log::Place;
 use crate::journal::ReadError;
 
@@ -188,12 +190,19 @@ impl Runs {
         Ok(found)
     }
 
-    /// Hands every row of every run to `take`, in no order that means anything.
-    pub(super) fn each(&self, mut take: impl FnMut(&[u8], &Place)) -> Result<(), ReadError> {
+    /// Checks that in every run each row is found by its key, and hands all to `take`, in no order that means anything.
+    /// Answers what does not hold; then not all were handed over.
+    pub(super) fn check(
+        &self,
+        mut take: impl FnMut(&[u8], &Place),
+    ) -> Result<Result<(), Misfit>, ReadError> {
         for run in self.list().iter() {
-            run.each(&self.tree, &mut take)?;
+            let checked = run.check(&self.tree, &mut take)?;
+            if checked.is_err() {
+                return Ok(checked);
+            }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// The greatest key between two keys of one chain.
@@ -346,11 +355,6 @@ pub(super) fn decode_manifest(bytes: &[u8]) -> Option<(Progress, Vec<(u32, u64)>
         rest = more;
     }
     Some((Progress { cursor, next_id }, runs))
-}
-
-/// Bytes of the filter of a run of so many rows.
-pub(super) fn filter_bytes(rows: u64) -> usize {
-    Filter::length(rows)
 }
 
 /// The runs a manifest names; `None` if one is not all there.
