@@ -48,10 +48,15 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether [`Journal::find`] knows this record: its event id is not all zero.
+    /// Whether [`Journal::find`] knows this record: see [`is_findable`].
     pub fn is_findable(&self) -> bool {
-        self.event_id != [0; 16]
+        is_findable(&self.event_id)
     }
+}
+
+/// Whether [`Journal::find`] knows an entry of this event id: it is not all zero.
+pub fn is_findable(event_id: &[u8; 16]) -> bool {
+    event_id != &[0; 16]
 }
 
 /// One entry as read back.

@@ -255,6 +255,11 @@ impl Checker {
         self.tree.root_at(size)
     }
 
+    /// Notes that the record of the store that begins at this position is not made of the entries that it says: it has none.
+    pub fn broken(&mut self, position: u64, what: String) {
+        self.fault(position, FaultKind::Form, what);
+    }
+
     /// Notes that two intact records of the store say different things of one position.
     pub fn contradiction(&mut self, position: u64, what: String) {
         self.fault(position, FaultKind::Position, what);

@@ -94,6 +94,12 @@ async fn measure(global: &Global, wanted: &Bench) -> Result<Table, Failure> {
     shapes.dedup();
     let every = shapes.is_empty();
     let has = |shape| every || shapes.contains(&shape);
+    if wanted.rate.is_some() && !has(Shape::Sustained) {
+        let what = "--rate: is of the sustained load, which is not among the shapes";
+        return Err(
+            Failure::new(Exit::Usage, what).advise("name sustained too, or leave --rate out")
+        );
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let place = Place::new(wanted.dir.as_deref())?;
     let mut table = Table::new("Bench", &COLUMNS);

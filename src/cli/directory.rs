@@ -20,6 +20,7 @@ use crate::ledger::note::{NoteSigner, VerifierKey};
 use crate::ledger::statement::Origin;
 use crate::service::Service;
 use crate::service::clock::SystemClock;
+use crate::service::limits::INDEX_WAIT;
 use crate::service::start::{Parts, StartError, boot_id, read_record, start, start_at_tail};
 use crate::vault::keyring::Keyring;
 
@@ -342,6 +343,8 @@ impl Directory {
         };
         let records: Result<Vec<_>, _> = entries.iter().map(|bytes| read_record(bytes)).collect();
         let records = records.map_err(|error| broken(&error))?;
+        // As long as it takes, as the opening waited: nobody is served yet.
+        while !journal.wait_for_room(records.len(), INDEX_WAIT) {}
         let size = journal.append(size, &records);
         let size = size.map_err(|error| failed(&error, broken))?;
         Ok((journal, size))

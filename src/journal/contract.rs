@@ -6,7 +6,7 @@ mod sample;
 use super::memory::Fault;
 use super::{AppendError, Journal, Mark, Record, Stored};
 
-use self::hard::{concurrent_readers, poisons};
+use self::hard::{concurrent_readers, has_room, poisons};
 pub use self::sample::{decode, record, seal};
 
 /// A store that can be opened again and again, as a process that restarts does.
@@ -38,7 +38,7 @@ type Check<S> = fn(&S) -> Outcome;
 /// # Errors
 /// The first promise broken.
 pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
-    let checks: [(&'static str, Check<S>); 13] = [
+    let checks: [(&'static str, Check<S>); 14] = [
         ("a new journal is empty", new_is_empty),
         ("what was appended is read back in order", reads_back),
         (
@@ -51,6 +51,7 @@ pub fn run<S: Store>(make: impl Fn() -> S) -> Result<(), Broken> {
         ("an entry is found by agency and event id", finds),
         ("a chain is read in order", chains),
         ("marks are kept as they were told, or not", keeps_marks),
+        ("a batch that was waited for is taken", has_room),
         ("large entries come back whole", large_entries),
         ("reopening keeps everything", reopens),
         ("a failed commit poisons until reopened", poisons),

@@ -111,15 +111,15 @@ fn commitment(
     Commitment::new(hash.bytes(input.as_slice()).bytes(payload).finish())
 }
 
-/// A short input, put together to be hashed in one piece: piece by piece takes twice as long.
+/// A short input, put together to be hashed in one piece: piece by piece takes twice as long. What it holds is secret.
 struct Short {
-    bytes: [u8; 256],
+    bytes: Zeroizing<[u8; 256]>,
     used: usize,
 }
 
 impl Default for Short {
     fn default() -> Self {
-        let (bytes, used) = ([0; 256], 0);
+        let (bytes, used) = (Zeroizing::new([0; 256]), 0);
         Self { bytes, used }
     }
 }
@@ -143,6 +143,12 @@ impl Short {
             self.used = self.used.saturating_add(N);
         }
         self
+    }
+
+    /// Forgets the last input.
+    fn wipe(&mut self) {
+        self.bytes.fill(0);
+        self.used = 0;
     }
 
     fn as_slice(&self) -> &[u8] {
@@ -172,12 +178,13 @@ fn root_of(commitments: &[[u8; 32]]) -> FieldsRoot {
     FieldsRoot::new(hash.finish())
 }
 
-/// Room for what is made on the way to the root of one event, used again for the next. Salts never stay in it.
+/// Room for what is made on the way to the root of one event, used again for the next. Neither salts nor values stay in it.
 #[derive(Default)]
 pub struct Room {
     fields: FieldRoom,
     /// Salts and decoys, in order.
     blocks: Zeroizing<Vec<[u8; 32]>>,
+    input: Short,
     unsorted: Vec<[u8; 32]>,
     order: Vec<u64>,
     commitments: Vec<[u8; 32]>,
@@ -221,13 +228,15 @@ impl Room {
             .bytes(secret.as_bytes())
             .fill(self.blocks.as_flattened_mut());
         let (salts, decoys) = self.blocks.split_at(fields.len().min(padded));
-        let mut input = Short::default();
+        let input = &mut self.input;
         let real = fields.iter().zip(salts).map(|(field, salt)| {
             let (path, payload) = (&field.path, field.payload);
-            *commitment(&mut input, salt, path, field.wire_type, payload).as_bytes()
+            *commitment(input, salt, path, field.wire_type, payload).as_bytes()
         });
         self.unsorted.clear();
         self.unsorted.extend(real.chain(decoys.iter().copied()));
+        // The last salt and value. In the room, which is seen again, this is never optimised away.
+        self.input.wipe();
         order::sort(&self.unsorted, &mut self.order, &mut self.commitments);
     }
 }
@@ -423,5 +432,23 @@ impl Disclosure {
             commitments,
             fields,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_salts_nor_values_of_an_event_stay_in_the_room() {
+        let mut room = Room::default();
+        let secret = Secret::new([7; 32]).unwrap();
+        let event = [&[0x0a, 3][..], b"C-1"].concat();
+        let root = room.fields_root(&event, &secret, &Singular::default());
+        let committed = commit(&event, &secret, &Singular::default()).unwrap();
+        assert_eq!(root.unwrap(), committed.root());
+        assert_eq!(room.input.bytes.as_slice(), [0; 256]);
+        assert!(!room.blocks.is_empty());
+        assert!(room.blocks.iter().all(|block| *block == [0; 32]));
     }
 }

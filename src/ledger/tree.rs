@@ -28,7 +28,7 @@ pub fn empty_root() -> TreeHash {
     TreeHash::new(Sha256::digest([]).into())
 }
 
-/// The right edge of a tree: enough to append and to tell the root. At most 64 hashes.
+/// The complete subtrees of a tree that grows: enough to append and to tell the root. At most 64 hashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frontier {
     size: u64,

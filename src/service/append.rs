@@ -98,6 +98,8 @@ pub(super) struct Writer {
     pub(super) heads: BTreeMap<ChainTag, ChainHead>,
     /// Why everything is refused, once it is.
     pub(super) doubt: Option<Cause>,
+    /// The indexes were waited for in vain, and have had no room since.
+    pub(super) indexes_stand: bool,
 }
 
 impl Writer {
@@ -131,6 +133,7 @@ impl Writer {
     fn commit(&mut self, jobs: Vec<Job>) {
         let bytes: usize = jobs.iter().map(|job| job.bytes).sum();
         self.shared.queued_bytes.fetch_sub(bytes, Ordering::SeqCst);
+        self.wait_for_indexes(jobs.iter().map(|job| job.items.len()).sum());
         if self.shared.poisoned.load(Ordering::SeqCst) {
             return jobs
                 .into_iter()
@@ -144,7 +147,6 @@ impl Writer {
                 .into_iter()
                 .for_each(|job| answer(job.answer, Err(refused.clone()), job.items));
         }
-        self.wait_for_indexes(jobs.iter().map(|job| job.items.len()).sum());
         let now = self.shared.clock.monotonic();
         let time = self.guard.next(self.shared.clock.as_ref());
         let mut commit = Overlay::default();
@@ -172,15 +174,32 @@ impl Writer {
     }
 
     /// Waits for room in the indexes, before anything is decided: who waits for the writer is slowed to their pace, and whose
-    /// time is up by then is refused. When there is none for too long, the journal refuses the commit.
+    /// time is up by then is refused. When there is none for too long, the journal refuses the commit, and those after it
+    /// soon, until there is room again. Whoever stops waits once, and nobody
+    /// waits for a ledger that appends nothing more.
     fn wait_for_indexes(&mut self, entries: usize) {
-        for _ in 0..limits::INDEX_WAITS {
-            let journal = &self.shared.journal;
-            if journal.wait_for_room(entries, limits::INDEX_WAIT) {
+        let waits = if self.indexes_stand {
+            1
+        } else {
+            limits::INDEX_WAITS
+        };
+        for _ in 0..waits {
+            if self.shared.poisoned.load(Ordering::SeqCst) {
                 return;
             }
-            self.sync_head();
+            let within = index_wait(self.sync_due_in());
+            if self.shared.journal.wait_for_room(entries, within) {
+                self.indexes_stand = false;
+                return;
+            }
+            if self.sync_due_in().is_zero() {
+                self.sync_head();
+            }
+            if *self.shared.stopping.borrow() {
+                break;
+            }
         }
+        self.indexes_stand = true;
     }
 
     /// Journal, tree, checkpoint, head file, followers, in this order.
@@ -258,6 +277,11 @@ fn time_left(unsynced_since: Option<Duration>, now: Duration) -> Duration {
     limits::HEAD_SYNC.saturating_sub(waited)
 }
 
+/// How long the indexes are waited for at once, when the head file is to be synced in so long.
+fn index_wait(sync_due_in: Duration) -> Duration {
+    limits::INDEX_WAIT.min(sync_due_in)
+}
+
 /// The entry as the journal keeps it.
 pub(super) fn record(entry: &SealedEntry) -> Record {
     Record {
@@ -310,11 +334,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_for_requests_never_outlasts_the_time_the_head_file_may_stay_unsynced() {
+    fn no_wait_of_the_writer_outlasts_the_time_the_head_file_may_stay_unsynced() {
         let ms = Duration::from_millis;
         assert_eq!(time_left(None, ms(70_000)), limits::HEAD_SYNC);
         assert_eq!(time_left(Some(ms(500)), ms(1_400)), ms(100));
         assert_eq!(time_left(Some(ms(500)), ms(1_500)), ms(0));
         assert_eq!(time_left(Some(ms(500)), ms(9_500)), ms(0));
+        assert_eq!(index_wait(limits::HEAD_SYNC), limits::INDEX_WAIT);
+        assert_eq!(index_wait(ms(100)), ms(100));
     }
 }

@@ -70,11 +70,12 @@ pub const STOP_CEILING: Duration = Duration::from_secs(20);
 /// What a caller is told to wait before it tries again when the queue is full.
 pub const RETRY_QUEUE: Duration = Duration::from_millis(250);
 
-/// Longest single wait of the writer for room in the indexes, before it looks after the head file.
+/// Longest single wait of the writer for room in the indexes, before it looks after the head file; shorter when that is due.
 pub const INDEX_WAIT: Duration = Duration::from_millis(250);
 
-/// Waits of the writer, one after the other, until it refuses a commit because the indexes do not get on: ten seconds. While
-/// they get on, appends are slowed to their pace and none is refused: they make room for a commit in a fraction of that.
+/// Waits of the writer, one after the other, until it refuses a commit because the indexes do not get on: ten seconds. The
+/// commits after it have one wait each, until there was room again. While the indexes get on, appends are slowed to their
+/// pace and none is refused: they make room for a commit in a fraction of that.
 pub const INDEX_WAITS: u32 = 40;
 
 /// What a caller is told to wait when the server is stopping or refuses appends.

@@ -8,6 +8,7 @@ use crate::ledger::statement::{AgencyName, Seen, Statement};
 
 use super::append::Writer;
 use super::error::Refused;
+use super::limits;
 use super::overlay::{Overlay, Staged};
 use super::random::random;
 use super::shared::Head;
@@ -57,6 +58,8 @@ impl Writer {
         let sealable = unsealed
             .prepare(&singular(kind))
             .map_err(|error| failed(error.to_string()))?;
+        // As long as it takes, as the opening of the journal waits: nobody is served yet.
+        while !self.shared.journal.wait_for_room(1, limits::INDEX_WAIT) {}
         let time = self
             .guard
             .next(self.shared.clock.as_ref())

@@ -264,6 +264,7 @@ fn open(
         unsynced_since: None,
         heads: BTreeMap::new(),
         doubt: None,
+        indexes_stand: false,
     };
     set_marker(&marker).map_err(|source| StartError::Marker {
         path: marker.clone(),

@@ -92,6 +92,28 @@ fn a_running_server_is_measured_where_it_is_and_keeps_what_was_sent_to_it() {
 }
 
 #[test]
+fn a_load_of_its_own_rate_is_not_judged_and_only_the_sustained_one_has_it() {
+    let bench = ["bench", "--quick", "--alone", "--rate", "200"];
+    let said = told(&[bench.as_slice(), &["sustained", "--format", "json"]].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    let row = answer.pointer("/items/0").unwrap();
+    assert!(column(row, "shape").contains("200/s"), "{row}");
+    assert_eq!(
+        column(row, "verdict"),
+        "not judged: a load of its own rate",
+        "{row}"
+    );
+    assert!(
+        column(row, "measured").contains("indexes seen at most "),
+        "{row}"
+    );
+    let refused = told(&[bench.as_slice(), &["stream", "one"]].concat());
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("--rate: "), "{}", refused.err);
+}
+
+#[test]
 fn a_program_that_is_not_there_cannot_be_compared_with() {
     let refused = told(&["bench", "one", "--quick", "--umadb", "/nowhere/umadb"]);
     assert_eq!(refused.code, 2, "{}", refused.err);

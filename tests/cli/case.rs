@@ -219,10 +219,7 @@ fn sharing_lists_by_kind_what_was_due_and_is_not_on_record() {
 
 #[test]
 fn the_case_that_was_handled_well_has_no_row() {
-    // Where a line ends depends on the length of the day's name.
-    let text = read(&["sharing", "WELL-RUN"]).replace("\n   ", " ");
-    let text = any_day(&text, "sharing, up to ", ", where");
-    insta::assert_snapshot!("sharing_well_run", text);
+    insta::assert_snapshot!("sharing_well_run", read(&["sharing", "WELL-RUN"]));
 }
 
 #[test]

@@ -196,6 +196,9 @@ fn changed(from: &Path, tree: &str, change: impl FnOnce(&sled::Tree)) -> tempfil
     copy(copied.path())
 }
 
+/// What is done to the tree of the indexes.
+type Change = fn(&sled::Tree);
+
 /// Changes the middle byte of the row whose key begins so, in the middle of all that do.
 fn flip(tree: &sled::Tree, kind: u8) {
     let rows: Vec<_> = tree.scan_prefix([kind]).map(Result::unwrap).collect();
@@ -248,4 +251,69 @@ fn index_rows_marks_and_blocks_that_are_not_those_of_the_entries_are_noticed() {
         assert!(!seen || is_shown(store.path(), false));
         assert!(is_shown(store.path(), false));
     }
+}
+
+/// Key and value of the first page with more than a few index rows.
+fn page_of_rows(tree: &sled::Tree) -> (Vec<u8>, Vec<u8>) {
+    let mut pages = tree.scan_prefix([1]).map(Result::unwrap);
+    let (key, page) = pages.find(|(_, page)| page.len() > 1_000).unwrap();
+    (key.to_vec(), page.to_vec())
+}
+
+/// Puts the first row of a page behind its second.
+fn exchange_rows(tree: &sled::Tree) {
+    let (key, page) = page_of_rows(tree);
+    // A byte of length, the key, and 24 that say the place.
+    let first = 1 + usize::from(page[0]) + 24;
+    let second = first + 1 + usize::from(page[first]) + 24;
+    let page = [&page[first..second], &page[..first], &page[second..]].concat();
+    tree.insert(key, page).unwrap();
+}
+
+/// Puts a page under a key that is a little above that of its first row.
+fn page_under_another_key(tree: &sled::Tree) {
+    let (mut key, page) = page_of_rows(tree);
+    tree.remove(&key).unwrap();
+    key.push(0);
+    tree.insert(key, page).unwrap();
+}
+
+fn page_without_rows(tree: &sled::Tree) {
+    let (mut key, _) = page_of_rows(tree);
+    key.push(0);
+    tree.insert(key, &[]).unwrap();
+}
+
+/// Lets the list of runs say another number of rows of the last one, for which a filter has as many bytes.
+fn another_number_of_rows(tree: &sled::Tree) {
+    let mut list = tree.get([0]).unwrap().unwrap().to_vec();
+    let at = list.len() - 8;
+    let rows = u64::from_be_bytes(*list[at..].first_chunk().unwrap());
+    let blocks = |rows: u64| (rows * 10 / 8).div_ceil(64);
+    let others = [rows + 1, rows - 1];
+    let other = others.into_iter().find(|it| blocks(*it) == blocks(rows));
+    list[at..].copy_from_slice(&other.unwrap().to_be_bytes());
+    tree.insert([0], list).unwrap();
+}
+
+#[test]
+fn index_rows_that_are_all_there_and_would_not_be_found_are_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = SledJournal::open(dir.path(), options()).unwrap();
+    fill(&journal, &mut Rng(7), 6_000);
+    remember(&journal, 0);
+    drop(journal);
+    let changes: [(&str, Change); 5] = [
+        ("a bit of a filter", |tree| flip(tree, 2)),
+        ("two rows exchanged", exchange_rows),
+        ("a page under another key", page_under_another_key),
+        ("a page without rows", page_without_rows),
+        ("another number of rows", another_number_of_rows),
+    ];
+    let found = changes.map(|(what, change)| {
+        let store = changed(dir.path(), "index", change);
+        let seen = is_seen(store.path(), false).unwrap_or(false);
+        (what, seen, is_shown(store.path(), false))
+    });
+    assert_eq!(found, changes.map(|(what, _)| (what, false, false)));
 }

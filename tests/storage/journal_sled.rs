@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use caseledger::journal::contract::{decode, record};
 use caseledger::journal::scan::scan;
@@ -419,6 +420,25 @@ fn appends_are_pushed_back_while_the_indexes_lag_and_answers_stay_right() {
     assert_eq!(positions, (3..size).step_by(5).collect::<Vec<u64>>());
     drop(journal);
     expect_whole(&open(dir.path()), size);
+}
+
+#[test]
+fn a_batch_that_was_waited_for_is_taken_however_far_the_indexes_may_lag() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut few = options();
+    few.index_lag_max = 150;
+    let journal = SledJournal::open(dir.path(), few).unwrap();
+    let (mut size, mut full) = (0, 0);
+    while size < 20_000 {
+        if !journal.wait_for_room(100, Duration::ZERO) {
+            full += 1;
+            assert!(journal.wait_for_room(100, Duration::from_mins(1)));
+        }
+        size = journal.append(size, &batch(size, 100)).unwrap();
+        assert!(journal.index_lag() <= 150);
+    }
+    assert!(full > 0, "the limit was never reached");
+    expect_whole(&journal, size);
 }
 
 #[test]

@@ -324,24 +324,100 @@ fn another() -> Place {
     other
 }
 
-#[test]
-fn a_block_of_another_ledger_is_found_wherever_it_is_put() {
-    let other = another();
-    let theirs = fs::read(other.ledger().join("journal/db")).unwrap();
-    let (theirs_all, mut db) = (blocks(&theirs), sound().bytes("journal/db"));
-    let ours = blocks(&db);
-    let free = ours
-        .iter()
-        .map(|block| block.at + block.length)
-        .max()
-        .unwrap()
-        + 8_192;
+/// The store's file, and where in it there are 8,000 bytes that nothing uses.
+fn with_free_space() -> (Vec<u8>, usize) {
+    let mut db = sound().bytes("journal/db");
+    let ends = blocks(&db).into_iter().map(|block| block.end());
+    let free = ends.max().unwrap() + 8_192;
     // How far the file goes on behind the last block depends on when the indexes were written.
     db.resize(db.len().max(free + 16_384), 0);
     assert!(
         db[free..free + 8_000].iter().all(|byte| *byte == 0),
         "free space"
     );
+    (db, free)
+}
+
+/// A block of our ledger at a position, whose checksum fits, and which says of how many entries it is.
+fn block_that_says(first: u64, count: u32, entries: &[Vec<u8>]) -> Vec<u8> {
+    let origin = origin(&sound().ledger());
+    let entries = entries.iter().map(Vec::as_slice);
+    let mut block = block::encode(&origin, first, entries).unwrap().remove(0);
+    let at = 8 + 2 + 4 + origin.len() + 8;
+    block[at..at + 4].copy_from_slice(&count.to_be_bytes());
+    let end = block.len() - 32;
+    let digest = blake3::derive_key("caseledger v1 block", &block[..end]);
+    block[end..].copy_from_slice(&digest);
+    assert!(block::decode(&block).is_ok());
+    block
+}
+
+#[test]
+fn a_block_that_has_other_entries_than_it_says_is_a_located_fault() {
+    let (db, free) = with_free_space();
+    let entry = |byte: u8| prefixed(&[byte; 40], b"content");
+    let inside = "it ends inside an entry";
+    for (count, entries, says) in [
+        (u32::MAX, vec![entry(1)], inside),
+        (2, vec![entry(1)], inside),
+        (1, vec![entry(1), entry(2)], "bytes after its last entry"),
+    ] {
+        let block = block_that_says(ENTRIES, count, &entries);
+        let place = sound().copied();
+        let mut changed = db.clone();
+        changed[free..free + block.len()].copy_from_slice(&block);
+        fs::write(place.ledger().join("journal/db"), changed).unwrap();
+        let at = format!("block at offset {free}");
+        let told = fails(&place, 3, &["form", "entry 419", says, &at]);
+        let rows = crate::place::verify(&place.ledger()).rows();
+        let entries = rows.iter().find(|row| row["check"] == "entries").unwrap();
+        assert_eq!(entries["result"], "419", "{count}: {}", told.out);
+        // What it says is nothing that the store would have to show.
+        let own = rows
+            .iter()
+            .find(|row| row["check"] == "the store's own view");
+        assert_eq!(own.unwrap()["result"], "same", "{count}: {}", told.out);
+    }
+}
+
+#[test]
+fn what_stands_behind_or_under_a_block_that_has_other_entries_than_it_says_is_told_too() {
+    let (db, free) = with_free_space();
+    let put = |written: &[Vec<u8>]| {
+        let place = sound().copied();
+        let (mut changed, bytes) = (db.clone(), written.concat());
+        changed[free..free + bytes.len()].copy_from_slice(&bytes);
+        fs::write(place.ledger().join("journal/db"), changed).unwrap();
+        place
+    };
+    let entry = [prefixed(&[1; 40], b"content")];
+    let lie = block_that_says(ENTRIES, 2, &entry);
+    let after = block_that_says(ENTRIES + 2, 1, &entry);
+    let (at, behind) = (
+        format!("block at offset {free}"),
+        format!("block at offset {}", free + lie.len()),
+    );
+    let missing = "positions 419 to 420 are missing";
+    let says = ["entry 419", &at, missing, "entry 421", &behind];
+    fails(&put(&[lie, after]), 3, &says);
+
+    // It leads further than the commit of ours that begins there.
+    let all = commits(&sound().ledger());
+    let first: usize = all.iter().take(9).map(Vec::len).sum();
+    let lie = block_that_says(first as u64, u32::MAX, &entry);
+    let (entry, missing) = (
+        format!("entry {first}"),
+        format!("entries {first} to 418 are missing"),
+    );
+    fails(&put(&[lie]), 3, &[&entry, &at, &missing]);
+}
+
+#[test]
+fn a_block_of_another_ledger_is_found_wherever_it_is_put() {
+    let other = another();
+    let theirs = fs::read(other.ledger().join("journal/db")).unwrap();
+    let (theirs_all, (db, free)) = (blocks(&theirs), with_free_space());
+    let ours = blocks(&db);
     let put = |at: usize, bytes: &[u8]| {
         let place = sound().copied();
         let mut changed = db.clone();

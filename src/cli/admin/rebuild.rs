@@ -1,7 +1,5 @@
 //! Writing the new directory: the journal first, then the small files, and the name, which makes it a ledger, last.
 
-use std::time::Duration;
-
 use super::salvage::Source;
 use crate::cli::args::Global;
 use crate::cli::directory::Directory;
@@ -12,10 +10,8 @@ use crate::cli::verify::files::present;
 use crate::journal::scan::{Scan, read_commit};
 use crate::journal::sled::{Options, SledJournal};
 use crate::journal::{AppendError, Journal, Record};
+use crate::service::limits::INDEX_WAIT;
 use crate::service::start::read_record;
-
-/// How long the indexes are waited for when they are behind.
-const INDEX_PAUSE: Duration = Duration::from_millis(20);
 
 /// Appends the first `keep` entries to a new journal, commit by commit as they were.
 pub(super) fn journal(
@@ -55,14 +51,10 @@ pub(super) fn journal(
     Ok(())
 }
 
-/// Waits for the indexes when they are behind: nobody else waits for an answer here.
+/// Waits for the indexes when they are behind, for as long as they take: nobody else waits for an answer here.
 fn append(journal: &SledJournal, size: u64, records: &[Record]) -> Result<u64, AppendError> {
-    loop {
-        match journal.append(size, records) {
-            Err(AppendError::IndexLag { .. }) => std::thread::sleep(INDEX_PAUSE),
-            done => return done,
-        }
-    }
+    while !journal.wait_for_room(records.len(), INDEX_WAIT) {}
+    journal.append(size, records)
 }
 
 /// Takes over the small files. The head file is `head`, or else as it was; the others are as they were.

@@ -23,7 +23,7 @@ pub struct Bench {
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub sustain: u64,
     /// Events a second that the sustained load offers, instead of as many as are taken: a latency then counts from when its
-    /// event was due.
+    /// event was due. Such a load is not judged.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub rate: Option<u64>,
     /// Entries of the store that is verified, killed and opened.
@@ -61,7 +61,7 @@ pub enum Shape {
     Stream,
     /// Two pipelined streams for minutes, the indexes following.
     Sustained,
-    /// Allocation and knowledge of a long case, from stored bytes.
+    /// Allocation, knowledge and the state on one screen of a long case, from stored bytes.
     Case,
     /// A large store: memory when idle, opening after kill -9, verification.
     Store,

@@ -13,6 +13,7 @@ use super::machine::{Busy, Disk, cpu_of, own_cpu, resident};
 use super::place::Place;
 use super::server::Server;
 use crate::cli::args::{Bench, Global, Shape};
+use crate::cli::directory::Directory;
 use crate::cli::error::Failure;
 use crate::cli::output::{self, Table};
 use crate::grpc::client::Client;
@@ -109,7 +110,7 @@ struct Round {
     cpu: Option<Duration>,
     /// Why it cannot be judged.
     busy: Option<String>,
-    /// Most entries that the indexes were seen behind, when it was looked at.
+    /// Most entries that the indexes were seen behind, when it was looked at to the end.
     lag: Option<u64>,
 }
 
@@ -179,7 +180,7 @@ impl Appends<'_> {
     /// What a server of our own holds at the end of the sustained load.
     fn left_by(&self, servers: &Servers) -> Option<String> {
         let memory = resident(servers.ours.1?)?;
-        let store = self.place.path("ours").join("journal").join("db");
+        let store = Directory::new(&self.place.path("ours")).blocks();
         let store = std::fs::metadata(store).ok()?;
         Some(format!(
             "after the sustained load the server has {} in RAM, and its store {} on the disk",
@@ -223,11 +224,15 @@ impl Appends<'_> {
         let busy = ours.iter().chain(&theirs).find_map(|it| it.busy.clone());
         let short = sustained && time < SUSTAINED_MIN;
         let short = short.then(|| "shorter than five minutes".to_owned());
-        let unjudged = self.unjudged.map(str::to_owned).or(busy).or(short);
+        let paced = sustained && self.plan.pace.is_some();
+        let paced = paced.then(|| "a load of its own rate".to_owned());
+        let unjudged = self.unjudged.map(str::to_owned);
+        let unjudged = paced.or(unjudged).or(busy).or(short);
+        let lag = greatest_lag(&ours);
         Ok(row(
             shape,
             &name,
-            (median(ours), median(theirs)),
+            (median(ours), median(theirs), lag),
             disk.median(),
             unjudged,
         ))
@@ -253,9 +258,15 @@ impl Appends<'_> {
             done,
             cpu: cpu.zip(used).map(|(now, used)| now.saturating_sub(used)),
             busy: watch.reason(servers.own_cpu()),
-            lag: lag.map(|lag| lag.most()),
+            lag: lag.and_then(|lag| lag.most()),
         })
     }
+}
+
+/// The most of all rounds; nothing when one of them was not looked at to its end.
+fn greatest_lag(rounds: &[Round]) -> Option<u64> {
+    let lags: Option<Vec<u64>> = rounds.iter().map(|round| round.lag).collect();
+    lags?.into_iter().max()
 }
 
 /// The round of the median rate.
@@ -268,7 +279,7 @@ fn median(mut rounds: Vec<Round>) -> Option<Round> {
 fn row(
     shape: Shape,
     name: &str,
-    (ours, theirs): (Option<Round>, Option<Round>),
+    (ours, theirs, lag): (Option<Round>, Option<Round>, Option<u64>),
     sync: Option<Duration>,
     unjudged: Option<String>,
 ) -> Vec<String> {
@@ -294,8 +305,7 @@ fn row(
     let mut measured = vec![format!("{rate}/s")];
     let slowest = done.and_then(Done::slowest);
     measured.extend(slowest.map(|slowest| format!("never under {slowest}/s")));
-    let lag = ours.as_ref().and_then(|round| round.lag);
-    measured.extend(lag.map(|lag| format!("indexes at most {lag} behind")));
+    measured.extend(lag.map(|lag| format!("indexes seen at most {lag} behind")));
     let cpu = ours
         .as_ref()
         .and_then(|round| round.cpu.map(|cpu| per_event(cpu, round.done.events)));

@@ -25,7 +25,7 @@ impl Lag {
         let most = Arc::new(AtomicU64::new(lag(&mut client).await?));
         let noted = Arc::clone(&most);
         let looks = tokio::spawn(async move {
-            // A server that tells no more fails the load, which says so.
+            // Of a server that tells no more nothing is said.
             while let Ok(lag) = lag(&mut client).await {
                 noted.fetch_max(lag, Ordering::Relaxed);
                 tokio::time::sleep(PAUSE).await;
@@ -34,9 +34,10 @@ impl Lag {
         Ok(Self { most, looks })
     }
 
-    /// The greatest number of entries that the indexes were seen behind.
-    pub(super) fn most(&self) -> u64 {
-        self.most.load(Ordering::Relaxed)
+    /// The greatest number of entries that the indexes were seen behind; nothing when the server told no more.
+    pub(super) fn most(&self) -> Option<u64> {
+        let most = self.most.load(Ordering::Relaxed);
+        (!self.looks.is_finished()).then_some(most)
     }
 }
 

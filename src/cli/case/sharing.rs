@@ -241,29 +241,33 @@ fn total(answer: &pb::SharingAnswer, latest: bool) -> String {
         })
         .collect();
     let words = if latest {
-        let mut days: Vec<&str> = answer
-            .rows
-            .iter()
-            .map(|row| row.covered_to.as_str())
-            .collect();
-        days.retain(|day| !day.is_empty());
-        days.sort_unstable();
-        days.dedup();
-        let to = match days.as_slice() {
-            [] => "today".to_owned(),
-            [day] => date(day),
-            [first, .., last] => format!("a day from {} to {}", date(first), date(last)),
-        };
-        format!(
-            "\"Not shared\" means no record of sharing, up to {to}, where the records end that the agencies confirmed."
-        )
+        ends(answer)
     } else {
-        "\"Not shared\" means not shared by that moment; the days are those so far.".to_owned()
+        " \"Not shared\" means not shared by that moment; the days are those so far.".to_owned()
     };
     format!(
-        "{}: {}. One row is one matter and one agency that needed to know, however many children. {words}",
+        "{}: {}. One row is one matter and one agency that needed to know, however many children.{words}",
         count(size(&answer.rows), "row", "rows"),
         counts.join("; ")
+    )
+}
+
+/// Up to when "not shared" holds of the rows that are open, with a blank before it; nothing when none is. Where the
+/// records end is told of those whose absence they confirm: of any other row it is as doubtful as the row.
+fn ends(answer: &pb::SharingAnswer) -> String {
+    let open = answer.rows.iter().filter(|row| !row.covered_to.is_empty());
+    let (sure, doubtful): (Vec<_>, Vec<_>) = open.partition(|row| row.outcome == "found");
+    let mut days: Vec<&str> = sure.iter().map(|row| row.covered_to.as_str()).collect();
+    days.sort_unstable();
+    days.dedup();
+    let to = match days.as_slice() {
+        [] if doubtful.is_empty() => return String::new(),
+        [] => return " \"Not shared\" means no record of sharing.".to_owned(),
+        [day] => date(day),
+        [first, .., last] => format!("a day from {} to {}", date(first), date(last)),
+    };
+    format!(
+        " \"Not shared\" means no record of sharing, up to {to}, where the records end that the agencies confirmed."
     )
 }
 

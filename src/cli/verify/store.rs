@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::files;
 use super::pass::pass;
 use super::view::{Copied, View, view};
-use super::walk::{Stored, walk};
+use super::walk::{Stored, Walked, walk};
 use crate::cli::args::{Global, VerifyStore};
 use crate::cli::directory::Directory;
 use crate::cli::error::Failure;
@@ -16,6 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::format::Format;
 use crate::cli::output::{self, Table};
 use crate::journal::scan::{Scan, ScanError};
+use crate::journal::sled::{Doubt, Seen, Tally};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::note::VerifierKey;
 use crate::verify::{Checker, Fault, FaultKind, Outcome, Report};
@@ -50,7 +51,7 @@ pub(in crate::cli) fn check(
         .map_err(|error| Failure::new(Exit::NotFound, format!("{}: {error}", path.display())))?;
     let (journal, cut) = (directory.journal(), directory.may_be_cut());
     let passed = pass(global, (&journal, &blocks), origin.as_str(), cut);
-    let (found, seen) = passed.map_err(|error| unreadable(&error))?;
+    let (mut found, seen) = passed.map_err(|error| unreadable(&error))?;
     let mut checker = Checker::new(origin.clone());
     // No entry has fewer bytes, whatever a block says of how many it has.
     checker = checker.with_room(found.size().min(found.bytes / ENTRY_BYTES_MIN));
@@ -62,11 +63,11 @@ pub(in crate::cli) fn check(
         keys: keys.as_ref(),
         seen: seen.as_ref().ok(),
     };
-    let tally = walk(global, &stored, &mut checker).map_err(|error| unreadable(&error))?;
-    let seen = match (&seen, &tally) {
-        (Ok(seen), Some(tally)) if seen.is_of(&found, tally) => View::Read,
-        _ => view(Copied::of(&journal), &origin, last_of(&found), cut),
-    };
+    let Walked { tally, broken } =
+        walk(global, &stored, &mut checker).map_err(|error| unreadable(&error))?;
+    let seen = read_view(seen.as_ref(), tally.as_ref(), &found);
+    found.set_aside(&broken);
+    let seen = seen.unwrap_or_else(|| view(Copied::of(&journal), &origin, last_of(&found), cut));
 
     let mut promised = files::newest(&directory, &vkey, &mut table, &mut checker)?;
     if let Some(kept) = &wanted.checkpoint {
@@ -107,6 +108,18 @@ pub(in crate::cli) fn check(
         ));
     }
     Ok((table, report.outcome))
+}
+
+/// The store's own view, when reading its pages was enough to know it; else a copy is to be opened.
+fn read_view(seen: Result<&Seen, &Doubt>, tally: Option<&Tally<'_>>, found: &Scan) -> Option<View> {
+    match (seen, tally) {
+        (Ok(seen), Some(tally)) if seen.is_of(found, tally) => return Some(View::Read),
+        (Err(doubt), _) => tracing::debug!(%doubt, "the store is looked at in a copy"),
+        (Ok(_), _) => tracing::debug!(
+            "the store's pages do not show exactly what its file holds: it is looked at in a copy"
+        ),
+    }
+    None
 }
 
 fn unreadable(error: &ScanError) -> Failure {
@@ -230,7 +243,7 @@ fn located(fault: &Fault, found: &Scan) -> String {
 
 /// Where in the file the entry at a position stands, or should.
 fn place_of(position: u64, found: &Scan) -> String {
-    let mut commits = found.commits.iter();
+    let mut commits = found.commits.iter().chain(&found.broken);
     let commit = commits.find(|commit| (commit.first..commit.end()).contains(&position));
     let mut gaps = found.gaps.iter();
     let gap = gaps.find(|gap| gap.positions.contains(&position));

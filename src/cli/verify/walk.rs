@@ -13,6 +13,7 @@ use std::thread;
 
 use crate::cli::args::Global;
 use crate::cli::output;
+use crate::journal::block::BlockError;
 use crate::journal::scan::{Commit, CommitReader, Scan, ScanError};
 use crate::journal::sled::{Indexed, Seen, Tally};
 use crate::vault::derive::{KeyWalk, NoKey};
@@ -37,8 +38,20 @@ pub(super) struct Stored<'s> {
     pub(super) seen: Option<&'s Seen>,
 }
 
-/// What one page of commits shows; with each look whether its entry is the first of its commit.
-type Looks = Vec<(bool, Look)>;
+/// What is shown to the checker.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "all but a few are of the large variant"
+)]
+enum Shown {
+    /// An entry; of the first one of a commit its position is given too.
+    Entry(Option<u64>, Look),
+    /// A commit, by its first position, that is not made of the entries that it says, and why.
+    Broken(u64, BlockError),
+}
+
+/// What one page of commits shows.
+type Looks = Vec<Shown>;
 
 /// A page to be looked at: its number, its commits, and room for what it shows.
 type Job = (usize, Range<usize>, Looks);
@@ -46,16 +59,23 @@ type Job = (usize, Range<usize>, Looks);
 /// What a page shows; `None` when the thread that looked panicked.
 type Looked = (usize, Option<Result<Looks, ScanError>>);
 
-/// Shows the checker every entry found, in order of position. Answers what they make of index rows, to be compared with
-/// what the store would show.
+/// What the entries are, besides what the checker makes of them.
+pub(super) struct Walked<'s> {
+    /// What they make of index rows, to be compared with what the store would show.
+    pub(super) tally: Option<Tally<'s>>,
+    /// First positions of commits that have no entries, because they are not made of those that they say; in rising order.
+    pub(super) broken: Vec<u64>,
+}
+
+/// Shows the checker every entry found, in order of position.
 ///
 /// # Errors
-/// The first commit that could not be read again.
+/// The file could not be read.
 pub(super) fn walk<'s>(
     global: &Global,
     stored: &Stored<'s>,
     checker: &mut Checker,
-) -> Result<Option<Tally<'s>>, ScanError> {
+) -> Result<Walked<'s>, ScanError> {
     let pages = pages(&stored.found.commits);
     let (jobs, taken) = sync_channel(PAGES_AHEAD);
     let (done, looked) = sync_channel(PAGES_AHEAD);
@@ -84,7 +104,7 @@ pub(super) fn walk<'s>(
                 all.join(&its);
             }
         }
-        shown.map(|()| tally)
+        shown.map(|broken| Walked { tally, broken })
     })
 }
 
@@ -112,18 +132,18 @@ struct Workers {
     looked: Receiver<Looked>,
 }
 
-/// Gives the pages out and shows what comes back to the checker, in order.
+/// Gives the pages out and shows what comes back to the checker, in order. Answers the commits that have no entries.
 fn show(
     global: &Global,
     bench: &mut Bench<'_, '_>,
     pages: &[Range<usize>],
     workers: Workers,
     checker: &mut Checker,
-) -> Result<(), ScanError> {
+) -> Result<Vec<u64>, ScanError> {
     let Workers { jobs, looked } = workers;
     let found = bench.stored.found;
     let bar = output::progress(global, "checking entries");
-    let mut early = BTreeMap::new();
+    let (mut early, mut broken) = (BTreeMap::new(), Vec::new());
     let mut due = pages.iter().cloned().enumerate();
     // There is room for as many jobs as are ahead: giving one out never waits.
     let mut give_out = |room| {
@@ -146,20 +166,26 @@ fn show(
             // The thread that had it is gone; what made it panic is met here.
             None => bench.look(commits, Looks::new())?,
         };
-        if let Some(first) = commits.first() {
-            checker.missing(first.first);
-        }
-        for (begins, look) in looks.drain(..) {
-            if begins {
-                checker.commit();
+        for shown in looks.drain(..) {
+            match shown {
+                Shown::Entry(begins, look) => {
+                    if let Some(first) = begins {
+                        checker.missing(first);
+                        checker.commit();
+                    }
+                    checker.looked(look);
+                }
+                Shown::Broken(first, error) => {
+                    checker.broken(first, error.to_string());
+                    broken.push(first);
+                }
             }
-            checker.looked(look);
         }
         give_out(looks);
         bar.to(checker.holds_up_to(), found.size());
     }
     bar.finish();
-    Ok(())
+    Ok(broken)
 }
 
 /// Looks at pages until there are no more.
@@ -207,23 +233,35 @@ impl<'w, 's> Bench<'w, 's> {
 
     /// Looks at the entries of commits; what they show goes into this room.
     fn look(&mut self, commits: &[Commit], mut looks: Looks) -> Result<Looks, ScanError> {
-        looks.reserve(commits.iter().map(|commit| commit.count as usize).sum());
+        // How many entries a commit says it has is nothing to make room for: it may be a lie.
         for commit in commits {
-            let (mut position, mut offset) = (commit.first, 0_u32);
-            self.reader.read(commit, |bytes| {
-                let key = key(self.stored.keys, &mut self.walk, position);
-                let begins = position == commit.first;
-                let look = self.looker.look(bytes, &key);
-                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                if let Some(tally) = &mut self.tally {
-                    add(tally, &look, (position, commit.first), (offset, length));
+            let before = looks.len();
+            match self.look_at(commit, &mut looks) {
+                Err(ScanError::Commit { first, error }) => {
+                    looks.truncate(before);
+                    looks.push(Shown::Broken(first, error));
                 }
-                looks.push((begins, look));
-                position = position.saturating_add(1);
-                offset = offset.saturating_add(length);
-            })?;
+                looked => looked?,
+            }
         }
         Ok(looks)
+    }
+
+    /// Looks at the entries of one commit. When it is not made of those that it says, some of them were tallied.
+    fn look_at(&mut self, commit: &Commit, looks: &mut Looks) -> Result<(), ScanError> {
+        let (mut position, mut offset) = (commit.first, 0_u32);
+        self.reader.read(commit, |bytes| {
+            let key = key(self.stored.keys, &mut self.walk, position);
+            let begins = (position == commit.first).then_some(position);
+            let look = self.looker.look(bytes, &key);
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            if let Some(tally) = &mut self.tally {
+                add(tally, &look, (position, commit.first), (offset, length));
+            }
+            looks.push(Shown::Entry(begins, look));
+            position = position.saturating_add(1);
+            offset = offset.saturating_add(length);
+        })
     }
 }
 

@@ -63,15 +63,15 @@ fn envelope(m: pb::CaseEvent, unknown: Option<u32>, at: &At<'_>) -> Result<CaseE
         at.inside("source")
             .refuse("is missing", "say where the information came from")
     })?;
-    // Most are written down on the day: one time then, read once.
-    let same_day = m.recorded.is_some() && m.recorded == m.occurred;
+    // Most are written down when they happen: the same claim of a time then, read once.
+    let same_claim = m.recorded.is_some() && m.recorded == m.occurred;
     let occurred = at.when("occurred", m.occurred)?;
     Ok(CaseEvent {
         case_id: at.opt_id("case_id", &m.case_id)?,
         children: at.list("children", m.children)?,
         actor: at.opt_msg("actor", m.actor)?,
         known: at.opt_msg("known", m.known)?,
-        recorded: if same_day {
+        recorded: if same_claim {
             Some(occurred.clone())
         } else {
             at.opt_msg("recorded", m.recorded)?

@@ -1,6 +1,7 @@
 //! The checks in which something fails or happens at the same time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::{Outcome, Store, batch, decode, ensure, expect_exactly, read_all, text};
 use crate::journal::memory::Fault;
@@ -40,6 +41,32 @@ pub(super) fn poisons<S: Store>(store: &S) -> Outcome {
         let size = records.len() as u64;
         let next = batch(size, 1, 10);
         journal.append(size, &next).map_err(|error| text(&error))?;
+    }
+    Ok(())
+}
+
+/// Longest wait for the indexes of a few thousand entries: only an index that stands still takes it.
+const ROOM: Duration = Duration::from_mins(1);
+
+pub(super) fn has_room<S: Store>(store: &S) -> Outcome {
+    let journal = store.open()?;
+    ensure(journal.wait_for_room(1_000, Duration::ZERO), || {
+        "an empty journal has no room".to_owned()
+    })?;
+    ensure(journal.index_lag() == 0, || {
+        "the indexes of an empty journal lag".to_owned()
+    })?;
+    let mut size = 0;
+    for count in [1_000, 1, 1_000, 10, 1_000, 100] {
+        let entries = batch(size, count, 10);
+        ensure(journal.wait_for_room(entries.len(), ROOM), || {
+            format!("no room for {count} entries at size {size}")
+        })?;
+        let taken = journal.append(size, &entries);
+        size = taken.map_err(|error| text(&error))?;
+        ensure(journal.index_lag() as u64 <= size, || {
+            format!("{} of {size} entries lag", journal.index_lag())
+        })?;
     }
     Ok(())
 }

@@ -111,6 +111,8 @@ pub struct Scan {
     pub commits: Vec<Commit>,
     /// What is missing between them and before the first.
     pub gaps: Vec<Gap>,
+    /// Commits that were set aside: see [`set_aside`](Self::set_aside). A scan alone finds none.
+    pub broken: Vec<Commit>,
     /// Unfinished commits after the last whole one.
     pub tails: Vec<Tail>,
     /// Contradictions.
@@ -133,6 +135,13 @@ impl Scan {
         self.commits.last().map_or(0, Commit::end)
     }
 
+    /// Sets commits aside, by their first positions in rising order: whoever read them found that they are not made of the
+    /// entries that they say, which a scan does not look at.
+    pub fn set_aside(&mut self, firsts: &[u64]) {
+        let is_one = |commit: &mut Commit| firsts.binary_search(&commit.first).is_ok();
+        self.broken.extend(self.commits.extract_if(.., is_one));
+    }
+
     /// Where the first copy of an intact block stands, of which one begins at this offset.
     pub fn first_copy(&self, offset: u64) -> u64 {
         let copy = self.copies.binary_search_by_key(&offset, |it| it.offset);
@@ -143,6 +152,6 @@ impl Scan {
     /// Every position below [`size`](Self::size) is there, intact and without contradiction. Whether the size is right,
     /// and so whether an unfinished tail was acknowledged, only a checkpoint can say.
     pub fn is_sound(&self) -> bool {
-        self.gaps.is_empty() && self.conflicts.is_empty()
+        self.gaps.is_empty() && self.conflicts.is_empty() && self.broken.is_empty()
     }
 }

@@ -19,7 +19,7 @@ use super::log::Place;
 use super::marks::{self, Told, Waiting};
 use super::replay::Snapshots;
 use super::row::{RowSum, chain_key, event_key, seq_of};
-use super::runs::Runs;
+use super::runs::{Misfit, Runs};
 use crate::journal::{AppendError, ReadError, Record};
 
 /// Both indexes of one journal, with the thread that writes them.
@@ -95,18 +95,18 @@ impl Index {
     /// Waits until there is room for a batch, or the follower has failed, and sees to it that there is room soon; false
     /// when nothing came of it for so long.
     pub(super) fn room_within(&self, entries: usize, within: Duration) -> bool {
-        let mut tail = self.shared.tail();
-        while !tail.failed && !self.shared.has_room(&tail, entries) {
-            tail.pressed = true;
-            self.shared.changed.notify_all();
-            let waited = self.shared.changed.wait_timeout(tail, within);
-            let (again, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            if timeout.timed_out() {
-                return false;
+        let lacks = |tail: &mut Tail| {
+            let lacks = !tail.failed && !self.shared.has_room(tail, entries);
+            if lacks {
+                tail.pressed = true;
+                self.shared.changed.notify_all();
             }
-            tail = again;
-        }
-        true
+            lacks
+        };
+        let (tail, changed) = (self.shared.tail(), &self.shared.changed);
+        let waited = changed.wait_timeout_while(tail, within, lacks);
+        let (_tail, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        !timeout.timed_out()
     }
 
     /// Whether the follower has stopped on an error.
@@ -273,11 +273,11 @@ impl Index {
         self.shared.runs.rows()
     }
 
-    /// The sum of all rows in runs.
-    pub(super) fn sum(&self) -> Result<RowSum, ReadError> {
+    /// The sum of all rows in runs, or why one of them would not be found.
+    pub(super) fn sum(&self) -> Result<Result<RowSum, Misfit>, ReadError> {
         let mut sum = RowSum::default();
-        self.shared.runs.each(|key, place| sum.add(key, place))?;
-        Ok(sum)
+        let checked = self.shared.runs.check(|key, place| sum.add(key, place))?;
+        Ok(checked.map(|()| sum))
     }
 }
 

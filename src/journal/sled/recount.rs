@@ -1,6 +1,7 @@
 //! Counting what follows the log against the log.
 
 use super::row::RowSum;
+use super::runs::Misfit;
 use super::{REBUILD_PAGE, SledJournal, index_stopped};
 use crate::journal::{Journal, ReadError};
 use crate::ledger::tree::leaf_hash;
@@ -34,14 +35,16 @@ impl SledJournal {
             }
             progress(next, size);
         }
-        if self.index.sum()? == due {
-            return Ok(size);
+        match self.index.sum()? {
+            Ok(sum) if sum == due => Ok(size),
+            Ok(_other) => self.find_fault(size, None),
+            Err(misfit) => self.find_fault(size, Some(misfit)),
         }
-        self.find_fault(size)
     }
 
-    /// The first position whose rows are not as the log makes them, when not all are.
-    fn find_fault(&self, size: u64) -> Result<u64, ReadError> {
+    /// The first position whose rows are not as the log makes them, or not found, when not all are; else what does not
+    /// hold of the indexes themselves.
+    fn find_fault(&self, size: u64, misfit: Option<Misfit>) -> Result<u64, ReadError> {
         let (mut next, mut due) = (0_u64, 0_u64);
         while next < size {
             for (place, bytes) in self.log.read(next, REBUILD_PAGE, size)? {
@@ -65,9 +68,12 @@ impl SledJournal {
                 next = position.saturating_add(1);
             }
         }
-        let what = match self.index.rows() {
-            rows if rows == due => "the indexes have other rows than the log makes".to_owned(),
-            rows => format!("the indexes have {rows} rows, the log makes {due}"),
+        let what = match (misfit, self.index.rows()) {
+            (Some(misfit), _) => misfit.to_string(),
+            (None, rows) if rows == due => {
+                "the indexes have other rows than the log makes".to_owned()
+            }
+            (None, rows) => format!("the indexes have {rows} rows, the log makes {due}"),
         };
         Err(ReadError::Damaged {
             position: size,

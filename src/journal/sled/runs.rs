@@ -6,6 +6,7 @@
 //! count and the cursor: it changes in one value, after the pages it names are durable; pages it does not name are removed
 //! at the pace of merging.
 
+mod check;
 mod filter;
 mod merge;
 mod run;
@@ -16,11 +17,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use ::sled::{IVec, Tree};
 
+pub(super) use self::check::{Check, Misfit, ROW_BYTES_MIN};
 use self::filter::{Filter, hash};
 pub(super) use self::merge::Pending;
 use self::merge::{Merge, Stepped};
 use self::run::{FAN, Row, Run, Writer};
-pub(super) use self::run::{FILTER, PAGE, decode_row, page_key, run_of, store};
+pub(super) use self::run::{FILTER, PAGE, page_key, run_of, store};
 use super::insert::{AT_ONCE, Sink};
 use super::log::Place;
 use crate::journal::ReadError;
@@ -174,12 +176,19 @@ impl Runs {
         Ok(found)
     }
 
-    /// Hands every row of every run to `take`, in no order that means anything.
-    pub(super) fn each(&self, mut take: impl FnMut(&[u8], &Place)) -> Result<(), ReadError> {
+    /// Checks that in every run each row is found by its key, and hands all to `take`, in no order that means anything.
+    /// Answers what does not hold; then not all were handed over.
+    pub(super) fn check(
+        &self,
+        mut take: impl FnMut(&[u8], &Place),
+    ) -> Result<Result<(), Misfit>, ReadError> {
         for run in self.list().iter() {
-            run.each(self.tree(), &mut take)?;
+            let checked = run.check(self.tree(), &mut take)?;
+            if checked.is_err() {
+                return Ok(checked);
+            }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// The greatest key between two keys of one chain.
@@ -332,11 +341,6 @@ pub(super) fn decode_manifest(bytes: &[u8]) -> Option<(Progress, Vec<(u32, u64)>
         rest = more;
     }
     Some((Progress { cursor, next_id }, runs))
-}
-
-/// Bytes of the filter of a run of so many rows.
-pub(super) fn filter_bytes(rows: u64) -> usize {
-    Filter::length(rows)
 }
 
 /// The ids of all runs of which anything is there.

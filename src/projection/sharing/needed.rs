@@ -326,7 +326,7 @@ fn withheld(
         done: Some(held.on),
         days: days(duty.start, held.on).max(0),
         days_past_limit: held.days_late,
-        until: Some(case.day()),
+        until: None,
         outcome: Absence::NoRecord,
         withheld: Some(held.reason),
         evidence: vec![item.position, held.position],

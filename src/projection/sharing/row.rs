@@ -66,7 +66,8 @@ pub struct SharingRow {
     pub days: i64,
     /// Days past the limit.
     pub days_past_limit: i64,
-    /// For an open row, the last day that the records cover, at most the as-at date.
+    /// For an open row, the last day that the records cover, at most the as-at date; the day by which the agency had it,
+    /// when no record tells how it came.
     pub until: Option<Date>,
     /// What the absence is worth.
     pub outcome: Absence,

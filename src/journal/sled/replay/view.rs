@@ -1,23 +1,24 @@
 //! All that sled will show of a store: every row of its two trees, page by page.
 //!
 //! Each page is checked by its message's checksum and found in the way in which a search for its keys would find it: the
-//! pages of a level follow each other without a gap, and those above name them by their lowest keys.
+//! pages of a level follow each other without a gap, and those above name them by their lowest keys. Each run of index rows is
+//! checked as [`Check`] does: a row that a search would not find is as good as none.
 
 use std::collections::BTreeMap;
 
 use super::Doubt;
 use super::tree::{Pages, Row, Rows as PageRows};
-use crate::journal::block;
 use crate::journal::scan::Scan;
 use crate::journal::sled::log::Place;
 use crate::journal::sled::marks::{self, MARKS};
 use crate::journal::sled::row::RowSum;
 use crate::journal::sled::runs::{
-    FILTER, MANIFEST, PAGE, decode_manifest, decode_row, filter_bytes,
+    Check, FILTER, MANIFEST, Misfit, PAGE, ROW_BYTES_MIN, decode_manifest,
 };
+use crate::journal::{block, is_findable};
 
-/// Most pages of one level that are looked at.
-const MAX_PAGES: usize = 1 << 26;
+/// Most levels of a tree that are looked at.
+const MAX_LEVELS: usize = 100;
 
 const UNFIT: Doubt = Doubt::Form("a tree's pages do not fit together");
 const UNINDEXED: Doubt = Doubt::Form("the indexes would be made anew");
@@ -93,7 +94,7 @@ impl<'s> Tally<'s> {
         self.entries = self.entries.saturating_add(1);
         if entry.position < self.seen.cursor {
             self.rows.add_chain(entry.tag, entry.chain_seq, &place);
-            if entry.event_id != &[0; 16] {
+            if is_findable(entry.event_id) {
                 self.rows.add_event(entry.agency, entry.event_id, &place);
             }
         }
@@ -158,7 +159,7 @@ pub(super) fn see(pages: &Pages<'_>, (log, index): (&str, &str), size: u64) -> R
         })?;
     }
     if let Some(index) = pages.root(index)? {
-        let mut reader = Reader::new(&mut seen);
+        let mut reader = Reader::new(&mut seen, pages.file.metadata()?.len());
         pages.each(index, |key, row| reader.row(key, &row.value))?;
         reader.finish()?;
     }
@@ -168,18 +169,20 @@ pub(super) fn see(pages: &Pages<'_>, (log, index): (&str, &str), size: u64) -> R
 /// Reads the rows of the tree in which the indexes and marks are, in order of key.
 struct Reader<'s> {
     seen: &'s mut Seen,
-    /// Bytes of filter that each run still should have.
-    runs: BTreeMap<u32, usize>,
+    /// The runs that count.
+    runs: BTreeMap<u32, Check>,
+    /// Index rows for which there is room in the file, besides those of the runs.
+    room: u64,
     /// Whether the marks go on without a gap.
     marked: bool,
 }
 
 impl<'s> Reader<'s> {
-    const fn new(seen: &'s mut Seen) -> Self {
-        let runs = BTreeMap::new();
+    const fn new(seen: &'s mut Seen, bytes: u64) -> Self {
         Self {
             seen,
-            runs,
+            runs: BTreeMap::new(),
+            room: bytes / ROW_BYTES_MIN,
             marked: true,
         }
     }
@@ -192,39 +195,35 @@ impl<'s> Reader<'s> {
             }
             self.seen.cursor = progress.cursor;
             for (id, rows) in runs {
-                if self.runs.insert(id, filter_bytes(rows)).is_some() {
+                // What the file has no room for is not believed: memory is taken for as many rows as are told.
+                self.room = self.room.checked_sub(rows).ok_or(UNINDEXED)?;
+                if self.runs.insert(id, Check::new(rows)).is_some() {
                     return Err(UNINDEXED);
                 }
             }
             return Ok(());
         }
         match key.split_first() {
-            Some((&PAGE, rest)) if self.run(rest).is_some() => self.page(value),
-            Some((&FILTER, rest)) => {
-                if let Some(left) = self.run(rest) {
-                    *left = left.checked_sub(value.len()).ok_or(UNINDEXED)?;
-                }
-                Ok(())
-            }
+            Some((&kind @ (PAGE | FILTER), rest)) => self.of_run(kind, rest, value),
             Some((&MARKS, first)) => self.marks(first, value),
-            // Of a run that does not count, or nobody's.
+            // Nobody's.
             Some(_) | None => Ok(()),
         }
     }
 
-    /// The run that a key is of, if it is one that counts.
-    fn run(&mut self, key: &[u8]) -> Option<&mut usize> {
-        let id = key.first_chunk()?;
-        self.runs.get_mut(&u32::from_be_bytes(*id))
-    }
-
-    fn page(&mut self, mut rest: &[u8]) -> Result<(), Doubt> {
-        while !rest.is_empty() {
-            let (key, place, more) = decode_row(rest).ok_or(Doubt::Form("an index row is none"))?;
-            self.seen.rows.add(key, &place);
-            rest = more;
+    /// A page of rows or a piece of a filter. Those of a run that does not count are nothing.
+    fn of_run(&mut self, kind: u8, key: &[u8], value: &[u8]) -> Result<(), Doubt> {
+        let Some((id, rest)) = key.split_first_chunk() else {
+            return Ok(());
+        };
+        let Some(run) = self.runs.get_mut(&u32::from_be_bytes(*id)) else {
+            return Ok(());
+        };
+        if kind == FILTER {
+            return Ok(run.filter(value)?);
         }
-        Ok(())
+        let rows = &mut self.seen.rows;
+        Ok(run.page(rest, value, |key, place| rows.add(key, place))?)
     }
 
     fn marks(&mut self, first: &[u8], value: &[u8]) -> Result<(), Doubt> {
@@ -247,10 +246,16 @@ impl<'s> Reader<'s> {
         Ok(())
     }
 
-    /// Every run that counts must have its filter whole, or the indexes are made anew.
+    /// Every run that counts must be whole.
     fn finish(self) -> Result<(), Doubt> {
-        let whole = self.runs.values().all(|left| *left == 0);
-        whole.then_some(()).ok_or(UNINDEXED)
+        let mut runs = self.runs.values();
+        Ok(runs.try_for_each(Check::finish)?)
+    }
+}
+
+impl From<Misfit> for Doubt {
+    fn from(misfit: Misfit) -> Self {
+        Self::Form(misfit.0)
     }
 }
 
@@ -262,13 +267,14 @@ impl Pages<'_> {
         mut take: impl FnMut(&[u8], &Row) -> Result<(), Doubt>,
     ) -> Result<(), Doubt> {
         let mut level = vec![(root, Vec::new())];
-        loop {
+        for _ in 0..MAX_LEVELS {
             let below = self.level(&level, &mut take)?;
             if below.is_empty() {
                 return Ok(());
             }
             level = below;
         }
+        Err(UNFIT)
     }
 
     /// Goes along the pages of one level. `named` are pages with their lowest keys, as those above name them; they may leave
@@ -281,7 +287,8 @@ impl Pages<'_> {
         let (mut page, _) = *named.first().ok_or(UNFIT)?;
         let mut named = named.iter().peekable();
         let (mut low, mut below, mut is_leaf) = (Vec::new(), Vec::new(), None);
-        for _ in 0..MAX_PAGES {
+        // Every page begins above the one before it, so none comes twice.
+        loop {
             let node = self.node(page)?;
             if let Some((_, lowest)) = named.next_if(|(name, _)| *name == page)
                 && *lowest != node.lowest
@@ -289,7 +296,8 @@ impl Pages<'_> {
                 return Err(UNFIT);
             }
             let ends = (node.next == 0, node.highest.is_empty());
-            if node.lowest != low || ends.0 != ends.1 {
+            let rises = ends.1 || node.highest > node.lowest;
+            if node.lowest != low || ends.0 != ends.1 || !rises {
                 return Err(UNFIT);
             }
             let leaf = matches!(node.rows, PageRows::Leaf(_));
@@ -319,6 +327,75 @@ impl Pages<'_> {
             }
             (page, low) = (node.next, node.highest);
         }
-        Err(UNFIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+
+    use super::super::pages::{Page, Spot, Table};
+    use super::super::wire::{crc, put_number};
+    use super::*;
+
+    /// A message of a leaf without rows, as sled writes it into the first segment of its log.
+    fn leaf(page: u64, next: u64, lowest: &str, highest: &str) -> Vec<u8> {
+        let mut body = Vec::new();
+        put_number(&mut body, next);
+        // No page below, none being merged, no prefix.
+        body.extend([0, 0, 0]);
+        for bound in [lowest, highest] {
+            put_number(&mut body, bound.len() as u64);
+            body.extend(bound.as_bytes());
+        }
+        // A leaf, and its number of rows.
+        body.extend([0, 0]);
+        // Its kind, bytes, segment and page.
+        let mut head = vec![8];
+        for number in [body.len() as u64, 0, page] {
+            put_number(&mut head, number);
+        }
+        let sum = crc(&[body.as_slice(), &head].concat()) ^ u32::MAX;
+        [&sum.swap_bytes().to_be_bytes(), head.as_slice(), &body].concat()
+    }
+
+    /// What is made of a tree of these leaves: the page after each, and its two bounds.
+    fn read(leaves: &[(u64, &str, &str)]) -> Result<usize, Doubt> {
+        let mut file: File = tempfile::tempfile().unwrap();
+        let (mut table, mut place) = (Table::default(), 0);
+        for ((next, lowest, highest), page) in leaves.iter().zip(0..) {
+            let message = leaf(page, *next, lowest, highest);
+            let size = message.len() as u64;
+            let (base, links) = (
+                Spot {
+                    lsn: 0,
+                    place,
+                    size,
+                },
+                Vec::new(),
+            );
+            table.pages.push(Page::Kept { base, links });
+            file.write_all(&message).unwrap();
+            place += size;
+        }
+        let pages = Pages {
+            file: &file,
+            table: &table,
+        };
+        let mut rows = 0;
+        pages.each(0, |_key, _row| {
+            rows += 1;
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    #[test]
+    fn a_page_that_is_its_own_neighbour_is_no_page_of_a_tree() {
+        assert_eq!(read(&[(1, "", "k"), (0, "k", "")]).unwrap(), 0);
+        let unfit = |leaves| read(leaves).is_err_and(|it| it.to_string() == UNFIT.to_string());
+        assert!(unfit(&[(1, "", "k"), (1, "k", "k")]));
+        assert!(unfit(&[(1, "", "k"), (0, "j", "")]));
     }
 }

@@ -106,7 +106,8 @@ impl Run {
             .transpose()
             .map_err(store)?;
         let start = before.map_or_else(|| IVec::from(high), |(page, _)| page);
-        let end = page_key(PAGE, self.id.saturating_add(1), &[]);
+        let next = self.id.checked_add(1);
+        let end = next.map_or(vec![PAGE + 1], |id| page_key(PAGE, id, &[]));
         let pages = tree.range(start..IVec::from(end));
         let rows = pages.flat_map(move |page| match page {
             Ok((_, page)) => match written(&page) {
@@ -116,24 +117,6 @@ impl Run {
             Err(error) => vec![Err(store(error))],
         });
         Ok(rows)
-    }
-
-    /// Hands every row to `take`, in order.
-    pub(super) fn each(
-        &self,
-        tree: &Tree,
-        take: &mut impl FnMut(&[u8], &Place),
-    ) -> Result<(), ReadError> {
-        for page in tree.scan_prefix(page_key(PAGE, self.id, &[])) {
-            let (_, page) = page.map_err(store)?;
-            let mut rest = written(&page)?;
-            while !rest.is_empty() {
-                let (key, place, more) = decode_row(rest).ok_or_else(malformed)?;
-                take(key, &place);
-                rest = more;
-            }
-        }
-        Ok(())
     }
 
     /// The last row not above a key.
