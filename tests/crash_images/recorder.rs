@@ -180,7 +180,7 @@ pub(crate) async fn client_of(
         if n % 7 == client {
             // Some make a commit of so many parts that their keys are written first; one is of many of sled's segments.
             let length = if n % 21 == client { 20_000 } else { 300 };
-            let events = if n == 22 { 150 } else { 5 + n % 11 };
+            let events = if n == 22 { 100 } else { 5 + n % 11 };
             let batch: Vec<Submission> = (0..events)
                 .map(|k| submission(first + n * 1_000 + k, &concern(&case, length)))
                 .collect();
