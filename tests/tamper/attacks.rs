@@ -377,6 +377,9 @@ fn a_block_that_has_other_entries_than_it_says_is_a_located_fault() {
             .iter()
             .find(|row| row["check"] == "the store's own view");
         assert_eq!(own.unwrap()["result"], "same", "{count}: {}", told.out);
+        let told = salvage(&place.ledger(), &place.path("new"), &[]);
+        let whole = told.out.contains("419 entries are in");
+        assert!(whole, "{count}: {}{}", told.out, told.err);
     }
 }
 

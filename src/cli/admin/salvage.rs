@@ -18,7 +18,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Table};
 use crate::cli::verify::{self, files};
-use crate::journal::scan::{Joined, Scan, read_commit, scan};
+use crate::journal::scan::{Joined, Scan, ScanError, read_commit, scan};
 use crate::ledger::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::ledger::entry::SealedEntry;
 use crate::ledger::head::{FILE, Head};
@@ -60,8 +60,8 @@ pub(crate) fn salvage(global: &Global, wanted: &Salvage) -> Result<Exit, Failure
     let mut source = Source::open(origin, &old, &wanted.with)?;
     let mut table = Table::new("Salvage", &["what", "result", "detail"]);
 
-    let found = find(global, &mut source)?;
-    let mut kept = read(global, &mut source, &found)?;
+    let mut found = find(global, &mut source)?;
+    let mut kept = read(global, &mut source, &mut found)?;
     let mut promised = files::newest(&old, &vkey, &mut table, &mut kept.checker)?;
     let from_given = promised.is_none();
     if let Some(given) = &given {
@@ -194,16 +194,26 @@ fn find(global: &Global, source: &mut Source) -> Result<Scan, Failure> {
     found.map_err(|error| Failure::new(Exit::Other, error.to_string()))
 }
 
-/// Checks every entry found, and counts those from the first on that are there and hold.
-fn read(global: &Global, source: &mut Source, found: &Scan) -> Result<Kept, Failure> {
+/// Checks every entry found, and counts those from the first on that are there and hold. Commits that are not made of the
+/// entries that they say are set aside.
+fn read(global: &Global, source: &mut Source, found: &mut Scan) -> Result<Kept, Failure> {
     let bar = output::progress(global, "checking entries");
     let (mut checker, mut chains) = (Checker::new(source.origin.clone()), Chains::default());
-    let mut kept = 0;
+    let (mut kept, mut broken) = (0, Vec::new());
     for commit in &found.commits {
+        let entries = match read_commit(&mut source.files, commit) {
+            Ok(entries) => entries,
+            Err(ScanError::Commit { first, error }) => {
+                checker.broken(first, error.to_string());
+                broken.push(first);
+                continue;
+            }
+            Err(error @ (ScanError::Read(_) | ScanError::Stopped)) => {
+                return Err(Failure::new(Exit::Other, error.to_string()));
+            }
+        };
         checker.missing(commit.first);
         checker.commit();
-        let entries = read_commit(&mut source.files, commit)
-            .map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
         for (position, bytes) in (commit.first..).zip(&entries) {
             // Without keys: what cannot be opened is kept all the same.
             checker.looked(look(bytes, &KeyState::NotHere));
@@ -218,6 +228,7 @@ fn read(global: &Global, source: &mut Source, found: &Scan) -> Result<Kept, Fail
         bar.to(commit.end(), found.size());
     }
     bar.finish();
+    found.set_aside(&broken);
     for conflict in &found.conflicts {
         let offsets = conflict.offsets.iter().map(|offset| source.place(*offset));
         let offsets: Vec<String> = offsets.collect();

@@ -300,10 +300,12 @@ pub(super) fn note(dir: &Path, least: u64) -> Result<bool, Doubt> {
     let file = File::open(dir.join("db"))?;
     let (mut table, bytes) = newest(dir)?;
     let start = table.upto.unwrap_or(0);
-    let found = segments(&file, base(start))?;
-    let Some(end) = due(&found, start, least, bytes) else {
+    let Some(end) = due(&segments(&file, base(start))?, start, least, bytes) else {
         return Ok(false);
     };
+    // Looked for again, now that the end is known: a place that sled uses again while the segments are gone through may
+    // hold one that is below the end and was not met. All of them were there before this second look.
+    let found = segments(&file, base(start))?;
     let mut open = i64::MIN;
     for (lsn, place) in found.places.range(..end) {
         let read = walk(&file, *lsn, *place, Depth::Header)?;
