@@ -7,7 +7,6 @@
 
 mod alarm;
 mod index;
-mod insert;
 mod last;
 mod log;
 mod marks;
@@ -16,6 +15,7 @@ mod recount;
 mod replay;
 mod row;
 mod runs;
+mod sink;
 mod sync;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,11 +28,11 @@ use ::sled::Db;
 
 use self::alarm::{Alarm, Slot};
 use self::index::Index;
-use self::insert::Sink;
 use self::last::{LastHandle, panic_text};
 use self::log::{Log, cause, keyed, places};
 use self::open::{clear_store, open_trees};
 use self::replay::Snapshots;
+use self::sink::Sink;
 use self::sync::{SyncedFile, check_medium};
 use super::error::Cause;
 use super::{

@@ -14,12 +14,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use self::follower::{Rows, Shared, Tail};
-use super::insert::Sink;
 use super::log::Place;
 use super::marks::{self, Told, Waiting};
 use super::replay::Snapshots;
 use super::row::{RowSum, chain_key, event_key, seq_of};
 use super::runs::{Misfit, Runs};
+use super::sink::Sink;
 use crate::journal::{AppendError, ReadError, Record};
 
 /// Both indexes of one journal, with the thread that writes them.

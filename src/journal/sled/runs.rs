@@ -23,8 +23,8 @@ pub(super) use self::merge::Pending;
 use self::merge::{Merge, Stepped};
 use self::run::{FAN, Row, Run, Writer};
 pub(super) use self::run::{FILTER, PAGE, page_key, run_of, store};
-use super::insert::{AT_ONCE, Sink};
 use super::log::Place;
+use super::sink::{AT_ONCE, Sink};
 use crate::journal::ReadError;
 use crate::journal::error::Cause;
 

@@ -65,6 +65,9 @@ pub enum Medium {
 #[derive(Debug)]
 pub(super) struct SyncedFile {
     file: File,
+    /// A second descriptor, for syncs that are no commit's: the system tells each descriptor once that writing failed, and
+    /// whoever else is told, the commit must be.
+    beside: File,
     blobs: PathBuf,
     syncs: AtomicU64,
     fault: SyncFault,
@@ -83,6 +86,7 @@ impl SyncedFile {
             }
         };
         let file = File::open(&path).map_err(store("opening the synced file"))?;
+        let beside = File::open(&path).map_err(store("opening the synced file"))?;
         let (ours, named) = (
             file.metadata()
                 .map_err(store("looking at the synced file"))?,
@@ -106,6 +110,7 @@ impl SyncedFile {
         }
         let synced = Self {
             file,
+            beside,
             blobs: dir.join("blobs"),
             syncs: AtomicU64::new(0),
             fault,
@@ -113,7 +118,9 @@ impl SyncedFile {
         if !synced.blobs_empty().map_err(store("listing blobs"))? {
             return Err(OpenError::Blobs { path: synced.blobs });
         }
-        synced.sync_file().map_err(store("syncing the log"))?;
+        synced
+            .sync_file(&synced.file)
+            .map_err(store("syncing the log"))?;
         Ok(synced)
     }
 
@@ -136,21 +143,21 @@ impl SyncedFile {
         if self.fault.armed.swap(false, Ordering::AcqRel) {
             return Err(io::Error::other("a fault was asked for"));
         }
-        self.sync_file()?;
+        self.sync_file(&self.file)?;
         self.syncs.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
 
     /// Makes everything sled has written durable, without a commit.
     pub(super) fn sync_beside(&self) -> io::Result<()> {
-        self.sync_file()
+        self.sync_file(&self.beside)
     }
 
-    fn sync_file(&self) -> io::Result<()> {
+    fn sync_file(&self, file: &File) -> io::Result<()> {
         if self.fault.is_omitted() {
             return Ok(());
         }
-        self.file.sync_data()
+        file.sync_data()
     }
 
     /// Syncs of commits that succeeded since the file was opened.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Stop;
 use super::run::{Run, Source, Writer};
 use crate::journal::ReadError;
-use crate::journal::sled::insert::Sink;
+use crate::journal::sled::sink::Sink;
 
 /// Several runs on their way into one.
 pub(super) struct Merge {

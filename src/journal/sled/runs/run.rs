@@ -7,8 +7,8 @@ use ::sled::{IVec, Tree};
 use super::filter::Filter;
 use crate::journal::ReadError;
 use crate::journal::error::Cause;
-use crate::journal::sled::insert::{AT_ONCE, Sink};
 use crate::journal::sled::log::Place;
+use crate::journal::sled::sink::{AT_ONCE, Sink};
 
 /// Most bytes of a page: below what sled keeps in its one file.
 const PAGE_BYTES: usize = 6_500;
