@@ -5,7 +5,8 @@
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::panic,
-    reason = "a test may panic"
+    clippy::little_endian_bytes,
+    reason = "a test may panic; sled's numbers are little-endian"
 )]
 
 use std::fs;
